@@ -1,0 +1,5 @@
+//! What a campus is and who may open which door, as pure functions: folder, directory, commands, compile, explain.
+//!
+//! No runtime, socket, file or clock; the shell reads files and passes their bytes and the time in.
+
+pub mod model;
