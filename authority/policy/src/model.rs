@@ -423,7 +423,7 @@ impl Tables {
 
     /// The owner of a door: its own, or its building's.
     #[must_use]
-    pub fn owner_of(&self, door: &Door) -> Option<&UnitId> {
+    pub fn owner_of<'a>(&'a self, door: &'a Door) -> Option<&'a UnitId> {
         door.owner.as_ref().or_else(|| self.buildings.get(&door.building)?.owner.as_ref())
     }
 
