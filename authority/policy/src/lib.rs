@@ -3,3 +3,4 @@
 //! No runtime, socket, file or clock; the shell reads files and passes their bytes and the time in.
 
 pub mod model;
+pub mod zone;
