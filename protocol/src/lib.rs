@@ -2,6 +2,26 @@
 //!
 //! A pure core: no runtime, socket, file, environment or clock. Time and randomness are arguments.
 
+pub mod cache;
+pub mod codec;
+pub mod commit;
+pub mod decide;
+pub mod digest;
 pub mod facts;
 pub mod id;
+pub mod limits;
+pub mod merkle;
+pub mod overlay;
+pub mod problem;
+pub mod receipt;
+pub mod record;
+pub mod removal;
+pub mod schedule;
+pub mod sign;
+pub mod state;
+pub mod table;
+pub mod taps;
+#[cfg(test)]
+mod testing;
 pub mod time;
+pub mod trust;
