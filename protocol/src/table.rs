@@ -301,7 +301,6 @@ impl Row<'_, '_> {
     }
 
     /// What a field says: `Some(None)` when it is empty, `None` with a problem when `read` refuses it, saying why.
-    #[expect(clippy::option_option, reason = "refused and absent are different answers")]
     pub fn optional<T, E: core::fmt::Display>(
         &self,
         column: &str,
