@@ -1,0 +1,42 @@
+# Finds what a build needs, and installs what Debian can give; to be sourced by the scripts at the root of the project.
+# Deliberately not a bootstrap of Rust: which toolchain a machine has is its owner's choice.
+
+heading() {
+    printf '\n== %s\n' "$1"
+}
+
+fail() {
+    printf '%s\n' "$1" >&2
+    exit 1
+}
+
+# A C compiler counts when it makes a program: Debian's gcc without libc6-dev is there and cannot.
+can_compile_c() {
+    command -v cc >/dev/null && printf '#include <stdio.h>\nint main(void) { return 0; }\n' | cc -x c -o /dev/null - 2>/dev/null
+}
+
+install_packages() {
+    command -v apt-get >/dev/null || fail "missing, and no apt-get to install it: $*"
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || fail "missing: $*; install it as root: apt-get install $*"
+        as_root=(sudo)
+    fi
+    "${as_root[@]}" apt-get update
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
+}
+
+prepare() {
+    # rustup puts cargo there, and a shell that was open before does not know yet.
+    command -v cargo >/dev/null || PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+    command -v cargo >/dev/null || fail "cargo is missing: install Rust from https://rustup.rs and run this again"
+
+    local needed found
+    needed=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
+    found=$(cargo --version | cut -d ' ' -f 2)
+    [ "$(printf '%s\n%s\n' "$needed" "$found" | sort --version-sort | head -n 1)" = "$needed" ] ||
+        fail "cargo is $found, but $needed or newer is needed: rustup update"
+
+    can_compile_c || install_packages gcc libc6-dev
+    can_compile_c || fail "cc is there but cannot make a C program; SQLite and the TLS library are built with it"
+}
