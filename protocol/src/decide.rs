@@ -6,6 +6,7 @@
 use crate::cache::{Cache, CachedClass, CachedDoor};
 use crate::facts::{Credential, CredentialState, Effect, Factors};
 use crate::id::{CredentialKey, DoorId};
+use crate::limits::CLOCK_TOLERANCE_MS;
 use crate::overlay::Overlay;
 use crate::time::{Day, Local, UnixMs};
 use serde::{Deserialize, Serialize};
@@ -133,8 +134,41 @@ pub struct View {
     pub overlay: Arc<Overlay>,
     /// Newest verified time at which this state was the authority's present one; leases count from here.
     pub fresh_at: UnixMs,
-    /// Whether the clock may be believed.
+    /// Newest verified time that was seen; the wall clock never counts below it.
+    pub floor_at: UnixMs,
+    /// Whether the clock agreed with the authority's when they last met.
     pub clock_trusted: bool,
+}
+
+impl View {
+    /// A view that answers questions about any instant: its clock is trusted and its leases do not end.
+    #[must_use]
+    pub fn of_any_instant(cache: Arc<Cache>) -> Self {
+        Self {
+            cache: Some(cache),
+            overlay: Arc::default(),
+            fresh_at: UnixMs(i64::MAX),
+            floor_at: UnixMs(i64::MIN),
+            clock_trusted: true,
+        }
+    }
+
+    /// The instant that counts while the wall clock shows `wall`; `None` when the clock cannot be right.
+    #[must_use]
+    pub fn clock(&self, wall: UnixMs) -> Option<UnixMs> {
+        let trusted = self.clock_trusted && wall.plus_ms(CLOCK_TOLERANCE_MS) >= self.floor_at;
+        trusted.then(|| wall.max(self.floor_at))
+    }
+}
+
+/// Decides one tap that happens now, by the wall clock; also says which instant counted.
+#[must_use]
+pub fn decide_now(view: &View, door: &DoorId, key: CredentialKey, factors: Factors, wall: UnixMs) -> (Reason, UnixMs) {
+    match view.clock(wall) {
+        Some(at) => (decide(view, door, key, factors, at), at),
+        None if view.cache.is_none() => (Reason::NoState, wall),
+        None => (Reason::ClockUntrusted, wall),
+    }
 }
 
 /// Decides one tap at an instant.

@@ -2,12 +2,15 @@
 //!
 //! A pure core: no runtime, socket, file, environment or clock. Time and randomness are arguments.
 
+pub mod agent;
 pub mod cache;
 pub mod codec;
 pub mod commit;
 pub mod decide;
 pub mod digest;
+pub mod enrol;
 pub mod facts;
+pub mod frame;
 pub mod id;
 pub mod limits;
 pub mod merkle;

@@ -1,0 +1,160 @@
+//! What an agent keeps on disk, and what is believed of it when it is read again.
+//!
+//! Nothing that a store returns is believed unproven: statements by the pinned root, the head by its signature and
+//! path, the facts by the digest in the leaf, removals by their signatures.
+
+use crate::commit::{Head, Position};
+use crate::facts::{Fact, FactKey};
+use crate::id::{AgentId, Hash};
+use crate::overlay::Overlay;
+use crate::removal::Removal;
+use crate::sign::{PublicKey, Signed};
+use crate::state::State;
+use crate::time::UnixMs;
+use crate::trust::{Statement, Trust, TrustError};
+use serde::{Deserialize, Serialize};
+
+/// One change to what is stored. A list of them is kept all or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Append a trust statement.
+    Statement(u32, Signed<Statement>),
+    /// Replace the head.
+    Head(StoredHead),
+    /// Put a fact under its key.
+    PutFact(Fact),
+    /// Remove a fact.
+    RemoveFact(FactKey),
+    /// Remove every fact; comes before the facts that replace them.
+    ClearFacts,
+    /// Keep a removal.
+    PutRemoval(Position, Signed<Removal>),
+    /// Drop the removals up to and including this position.
+    DropRemovals(Position),
+    /// Replace the floor.
+    Floor(Floor),
+}
+
+/// What never falls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Floor {
+    /// Newest position that was in force.
+    pub position: Position,
+    /// Newest verified time that was seen.
+    pub at: UnixMs,
+    /// From when leases count.
+    pub fresh_at: UnixMs,
+}
+
+impl Default for Floor {
+    fn default() -> Self {
+        Self { position: Position::default(), at: UnixMs(i64::MIN), fresh_at: UnixMs(i64::MIN) }
+    }
+}
+
+/// The head as it is stored: with the statement under which it was believed, since keys change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredHead {
+    /// Version of that statement.
+    pub statement: u32,
+    /// The head.
+    pub head: Head,
+}
+
+/// Everything that a store returned.
+#[derive(Debug, Clone, Default)]
+pub struct Stored {
+    /// All statements from 1.
+    pub statements: Vec<Signed<Statement>>,
+    /// The head.
+    pub head: Option<StoredHead>,
+    /// The facts.
+    pub facts: Vec<Fact>,
+    /// Removals that the head does not contain.
+    pub removals: Vec<Signed<Removal>>,
+    /// The floor.
+    pub floor: Floor,
+    /// What could not be read at all, in a sentence.
+    pub damage: Option<String>,
+}
+
+/// What was believed of a [`Stored`].
+#[derive(Debug)]
+pub struct Opened {
+    /// The newest trust statement.
+    pub trust: Trust,
+    /// The state with its head, when both proved themselves.
+    pub state: Option<(Head, State)>,
+    /// Removals in force.
+    pub overlay: Overlay,
+    /// What did not prove itself, in sentences.
+    pub damage: Vec<String>,
+}
+
+impl Stored {
+    /// Believes what proves itself.
+    ///
+    /// # Errors
+    /// When not even the statements prove themselves: then the agent has to join anew.
+    pub fn open(self, agent: &AgentId, key: PublicKey, pinned: Hash) -> Result<Opened, TrustError> {
+        let trust = Trust::from_chain(pinned, &self.statements)?;
+        let mut damage: Vec<String> = self.damage.into_iter().collect();
+        let state = match self.head {
+            None => {
+                if self.floor.position > Position::default() {
+                    damage.push("the state that was in force is missing".into());
+                }
+                None
+            }
+            Some(stored) => {
+                let version = usize::try_from(stored.statement).unwrap_or(usize::MAX);
+                let chain = self.statements.get(..version).unwrap_or_default();
+                let proven = Trust::from_chain(pinned, chain)
+                    .map_err(|error| error.to_string())
+                    .and_then(|trust| prove_head(&trust, &stored.head, agent, key).map(|_| ()))
+                    .and_then(|()| prove_facts(self.facts, &stored.head));
+                match proven {
+                    Ok(state) => Some((stored.head, state)),
+                    Err(why) => {
+                        damage.push(why);
+                        None
+                    }
+                }
+            }
+        };
+        let overlay = self.removals.iter().filter_map(|signed| trust.verify(signed).ok());
+        let overlay = overlay.fold(Overlay::default(), |overlay, removal| overlay.with(removal.into_inner()));
+        Ok(Opened { trust, state, overlay, damage })
+    }
+}
+
+/// Proves a head: commit signature, campus, epoch, agent, key and path (PROTOCOL 4.2).
+///
+/// # Errors
+/// A sentence that says what does not fit.
+pub fn prove_head(trust: &Trust, head: &Head, agent: &AgentId, key: PublicKey) -> Result<Position, String> {
+    let commit = trust.verify(&head.commit).map_err(|error| error.to_string())?;
+    let leaf = head.leaf.hash().map_err(|error| error.to_string())?;
+    if commit.campus != *trust.campus() {
+        return Err("the commit belongs to another campus".into());
+    }
+    if commit.position.epoch != trust.statement().epoch {
+        return Err("the commit's epoch is not that of the trust statement".into());
+    }
+    if head.leaf.agent != *agent || head.leaf.key != key {
+        return Err("the leaf belongs to another agent".into());
+    }
+    if head.path.root_of(leaf) != Some(commit.root) {
+        return Err("the path does not lead to the commit's root".into());
+    }
+    Ok(commit.position)
+}
+
+fn prove_facts(facts: Vec<Fact>, head: &Head) -> Result<State, String> {
+    let state = State::from_facts(facts).map_err(|error| error.to_string())?;
+    if state.digest() == head.leaf.digest {
+        Ok(state)
+    } else {
+        Err("the stored facts do not have the signed digest".into())
+    }
+}
