@@ -20,6 +20,7 @@ pub mod receipt;
 pub mod record;
 pub mod removal;
 pub mod schedule;
+pub mod session;
 pub mod sign;
 pub mod state;
 pub mod table;
