@@ -28,6 +28,12 @@ impl Column {
     pub const fn optional(name: &'static str) -> Self {
         Self { name, required: false }
     }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
 }
 
 /// The text of a file without a leading byte-order mark; every place that is not UTF-8 is a problem.

@@ -2,5 +2,6 @@
 //!
 //! No runtime, socket, file or clock; the shell reads files and passes their bytes and the time in.
 
+pub mod folder;
 pub mod model;
 pub mod zone;

@@ -1,0 +1,286 @@
+//! `campus.toml`: the policy of a campus.
+//!
+//! Names of people, units, buildings and doors in rules are only collected here; the tables that declare them come later.
+
+use crate::folder::CampusFiles;
+use crate::folder::declared::Declared;
+use crate::folder::document::{self, Document, Item, Section};
+use crate::folder::rules::{self, Mentions};
+use crate::folder::values;
+use crate::model::{
+    CardType, CardTypeId, Category, CategoryId, Function, Medium, NumberFormat, Policy, RuleId, ScheduleName,
+};
+use doorward_protocol::facts::{Interval, Schedule};
+use doorward_protocol::id::{CampusId, FunctionId, IdError};
+use doorward_protocol::problem::{Place, Problem, shown};
+use doorward_protocol::table::decode;
+use doorward_protocol::time::Day;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+const FILE: &str = CampusFiles::NAMES[0];
+/// Largest policy in bytes: a hundred thousand rules, and still parsed in a moment.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Largest count of digits and offset in a printed number.
+const DIGITS_MAX: u32 = 100;
+
+/// What `campus.toml` says and declares.
+#[derive(Debug)]
+pub struct PolicyFile {
+    /// The policy, `None` when anything in it is wrong.
+    pub policy: Option<Policy>,
+    /// Types of card that could be read, for what they demand of numbers.
+    pub card_types: BTreeMap<CardTypeId, CardType>,
+    /// What is declared, right or wrong.
+    pub names: Names,
+    /// Whom and what the rules name that tables declare.
+    pub mentions: Mentions,
+}
+
+/// The names that `campus.toml` declares.
+#[derive(Debug)]
+pub struct Names {
+    /// `[function.*]`.
+    pub functions: Declared<FunctionId>,
+    /// `[card_type.*]`.
+    pub card_types: Declared<CardTypeId>,
+    /// `[category.*]`.
+    pub categories: Declared<CategoryId>,
+    /// `[schedule.*]`.
+    pub schedules: Declared<ScheduleName>,
+    /// `id` of `[[rule]]`.
+    pub rules: Declared<RuleId>,
+}
+
+impl Names {
+    const fn new() -> Self {
+        Self {
+            functions: Declared::new(FILE),
+            card_types: Declared::new(FILE),
+            categories: Declared::new(FILE),
+            schedules: Declared::new(FILE),
+            rules: Declared::new(FILE),
+        }
+    }
+
+    const fn note_gap(&mut self) {
+        self.functions.note_gap();
+        self.card_types.note_gap();
+        self.categories.note_gap();
+        self.schedules.note_gap();
+        self.rules.note_gap();
+    }
+
+    /// Reads the name of a schedule; `None` is `always`.
+    pub fn schedule(&self, text: &str) -> Result<Option<ScheduleName>, String> {
+        if text == ALWAYS { Ok(None) } else { self.schedules.resolve(text).map(Some) }
+    }
+}
+
+/// The schedule that needs no declaration.
+const ALWAYS: &str = "always";
+
+/// Reads `campus.toml`.
+pub fn read(files: &CampusFiles, problems: &mut Vec<Problem>) -> PolicyFile {
+    let mut names = Names::new();
+    names.note_gap();
+    let nothing = PolicyFile { policy: None, card_types: BTreeMap::new(), names, mentions: Mentions::default() };
+    let Some(bytes) = files.0.get(FILE) else {
+        problems.push(Problem::new(FILE, Place::START, "is missing; it holds the policy of the campus"));
+        return nothing;
+    };
+    if bytes.len() > BYTES_MAX {
+        let message = format!("has {} bytes; a policy has at most {BYTES_MAX}", bytes.len());
+        problems.push(Problem::new(FILE, Place::START, message));
+        return nothing;
+    }
+    let Some(text) = decode(FILE, bytes, problems) else { return nothing };
+    let (table, mut document) = document::syntax(FILE, &text);
+    let file = policy_file(&mut document, &table);
+    problems.extend(document.into_problems());
+    file
+}
+
+fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>) -> PolicyFile {
+    document.keys(FILE, table, 0, &["campus"], &["holiday", "function", "card_type", "category", "schedule", "rule"]);
+    let root = Section::root(table);
+    let mut names = Names::new();
+    if document.is_broken() {
+        names.note_gap();
+    }
+    let campus = root.required("campus", |item| campus(document, item));
+    let holidays = holidays(document, &root);
+    let functions = named(document, &root, "function", &mut names.functions, function);
+    let card_types =
+        named(document, &root, "card_type", &mut names.card_types, |d, i| card_type(d, i, &names.functions));
+    let categories = named(document, &root, "category", &mut names.categories, category);
+    let schedules = named(document, &root, "schedule", &mut names.schedules, schedule);
+    let mut mentions = Mentions::default();
+    let rules = rules::rules(document, &root, &mut names, &mut mentions);
+    let policy = campus.map(|campus| Policy {
+        campus: campus.id,
+        name: campus.name,
+        time_zone: campus.time_zone,
+        lease_ms: campus.lease_ms,
+        holidays,
+        functions,
+        card_types: card_types.clone(),
+        categories,
+        schedules,
+        rules,
+    });
+    PolicyFile { policy, card_types, names, mentions }
+}
+
+struct CampusSection {
+    id: CampusId,
+    name: String,
+    time_zone: String,
+    lease_ms: Option<u64>,
+}
+
+fn campus<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<CampusSection> {
+    let section = document.section("[campus]", item, &["id", "name", "time_zone"], &["lease"])?;
+    let id = section.required("id", |item| document.parsed(item, CampusId::new));
+    let name = section.required("name", |item| document.parsed(item, values::name));
+    let time_zone = section.required("time_zone", |item| document.parsed(item, values::time_zone));
+    let lease_ms = section.optional("lease", |item| document.parsed(item, values::lease_ms));
+    Some(CampusSection { id: id?, name: name?, time_zone: time_zone?, lease_ms: lease_ms? })
+}
+
+fn holidays<'t>(document: &mut Document<'t>, root: &Section<'t>) -> BTreeMap<Day, String> {
+    let mut holidays = BTreeMap::new();
+    let mut lines = BTreeMap::new();
+    for item in root.tables(document, "holiday") {
+        let Some(section) = document.section("[[holiday]]", item, &["date", "name"], &[]) else { continue };
+        let date = section.required("date", |item| Some((item, document.day(item)?)));
+        let name = section.required("name", |item| document.parsed(item, values::name));
+        let Some((date_item, day)) = date else { continue };
+        let line = document.place(date_item.at()).line;
+        match lines.get(&day) {
+            Some(first) => document.report(date_item.at(), format!("date {day} is a holiday already, on line {first}")),
+            None => {
+                lines.insert(day, line);
+            }
+        }
+        holidays.extend(name.map(|name| (day, name)));
+    }
+    holidays
+}
+
+/// The tables of a section such as `function`, by their names.
+fn named<'t, I, T>(
+    document: &mut Document<'t>,
+    root: &Section<'t>,
+    section: &str,
+    declared: &mut Declared<I>,
+    mut read: impl FnMut(&mut Document<'t>, Item<'t>) -> Option<T>,
+) -> BTreeMap<I, T>
+where
+    I: Ord + Clone + AsRef<str> + FromStr<Err = IdError>,
+{
+    let mut found = BTreeMap::new();
+    let Some(item) = root.item(section) else { return found };
+    let Some(entries) = document.named(item) else {
+        declared.note_gap();
+        return found;
+    };
+    for (at, entry) in entries {
+        let value = read(document, entry);
+        match I::from_str(entry.key()) {
+            Ok(id) => {
+                // TOML itself refuses a second table of one name.
+                let _ = declared.declare(id.clone(), document.place(at).line);
+                found.extend(value.map(|value| (id, value)));
+            }
+            Err(error) => document.report(at, format!("{section} {} {error}", shown(entry.key()))),
+        }
+    }
+    found
+}
+
+fn function<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Function> {
+    let section = document.section(&format!("[function.{}]", item.key()), item, &[], &["identity", "lease"])?;
+    let identity = section.optional("identity", |item| document.boolean(item));
+    let lease_ms = section.optional("lease", |item| document.parsed(item, values::lease_ms));
+    Some(Function { identity: identity?.unwrap_or(true), lease_ms: lease_ms? })
+}
+
+fn card_type<'t>(document: &mut Document<'t>, item: Item<'t>, functions: &Declared<FunctionId>) -> Option<CardType> {
+    let name = format!("[card_type.{}]", item.key());
+    let section = document.section(&name, item, &["name", "medium", "functions"], &["number_format"])?;
+    let name = section.required("name", |item| document.parsed(item, values::name));
+    let medium = section.required("medium", |item| document.parsed(item, medium));
+    let functions = section.required("functions", |item| document.set_or_empty(item, |text| functions.resolve(text)));
+    let number_format = section.optional("number_format", |item| number_format(document, item));
+    let functions = functions?.into_iter().map(|(id, _)| id).collect();
+    Some(CardType { name: name?, medium: medium?, functions, number_format: number_format? })
+}
+
+fn medium(text: &str) -> Result<Medium, &'static str> {
+    match text {
+        "card" => Ok(Medium::Card),
+        "magstripe" => Ok(Medium::Magstripe),
+        "qr" => Ok(Medium::Qr),
+        "fingerprint" => Ok(Medium::Fingerprint),
+        _ => Err("is not known; expected card | magstripe | qr | fingerprint"),
+    }
+}
+
+fn number_format<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<NumberFormat> {
+    let section = document.section("number_format", item, &[], &["prefix", "digits", "check", "person_id_at"])?;
+    let prefix = section.optional("prefix", |item| document.parsed(item, digits));
+    let digits = section.optional("digits", |item| document.count(item, 1, DIGITS_MAX));
+    let check = section.optional("check", |item| {
+        document.parsed(item, |text| (text == "luhn").then_some(()).ok_or("is not known; expected luhn"))
+    });
+    let person_id_at = section.optional("person_id_at", |item| document.count(item, 0, DIGITS_MAX));
+    let size = |n: Option<u32>| n.and_then(|n| usize::try_from(n).ok());
+    let (digits, person_id_at) = (size(digits?), size(person_id_at?));
+    Some(NumberFormat { prefix: prefix?, digits, luhn: check?.is_some(), person_id_at })
+}
+
+fn digits(text: &str) -> Result<String, &'static str> {
+    let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits.then(|| text.to_owned()).ok_or("is not made of digits")
+}
+
+fn category<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Category> {
+    let name = format!("[category.{}]", item.key());
+    let section = document.section(&name, item, &["validity"], &["without_end", "grace_days"])?;
+    let validity = section.required("validity", |item| document.parsed(item, values::validity));
+    let without_end = section.optional("without_end", |item| document.parsed(item, values::span));
+    let grace_days = section.optional("grace_days", |item| document.count(item, 0, values::DAYS_MAX));
+    Some(Category { validity: validity?, without_end: without_end?, grace_days: grace_days?.unwrap_or(0) })
+}
+
+fn schedule<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Schedule> {
+    if item.key() == ALWAYS {
+        document.report(item.at(), "schedule `always` exists without being declared; give this one another name");
+    }
+    let section = document.section(&format!("[schedule.{}]", item.key()), item, &["weekly"], &["holidays"])?;
+    let weekly = section.required("weekly", |item| intervals(document, item, values::weekly_entry));
+    let holiday = section.optional("holidays", |item| intervals(document, item, values::interval));
+    let mut by_weekday = <[Vec<Interval>; 7]>::default();
+    for (days, interval) in weekly? {
+        for (day, meant) in by_weekday.iter_mut().zip(days) {
+            day.extend(meant.then_some(interval));
+        }
+    }
+    let ordered = |mut intervals: Vec<Interval>| {
+        intervals.sort();
+        intervals.dedup();
+        intervals
+    };
+    Some(Schedule { weekly: by_weekday.map(ordered), holiday: holiday?.map(ordered) })
+}
+
+fn intervals<'t, T>(
+    document: &mut Document<'t>,
+    item: Item<'t>,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Option<Vec<T>> {
+    let elements = document.list(item)?;
+    let read: Vec<_> = elements.into_iter().map(|element| document.parsed(element, &read)).collect();
+    read.into_iter().collect()
+}
