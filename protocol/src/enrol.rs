@@ -3,16 +3,13 @@
 //! The agent's key is made on the agent. It proves that it holds the key by a signature that is bound to the TLS
 //! session, so that a proof cannot be carried into another one.
 
-use crate::codec::{self, CodecError};
+use crate::armor::{self, ArmorError};
 use crate::id::{AgentId, CampusId, Hash, hash};
 use crate::limits::{ADDRESSES_MAX, TEXT_BYTES_MAX};
 use crate::sign::{Context, PublicKey, Signable, Signed};
 use crate::time::UnixMs;
 use crate::trust::Statement;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 /// Label under which both sides export [`BINDING_BYTES`] of keying material from their TLS session (RFC 8446, 7.5).
 pub const BINDING_LABEL: &[u8] = b"EXPORTER-doorward-enrol-1";
@@ -46,43 +43,22 @@ impl core::fmt::Debug for JoinToken {
     }
 }
 
-/// Why a text is not a join token.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum TokenError {
-    /// It does not look like one.
-    #[error("a join token begins with {TOKEN_PREFIX:?}; copy the whole line that `doorward agent add` printed")]
-    Prefix,
-    /// A character is missing, added or changed.
-    #[error("the join token is damaged; copy the whole line that `doorward agent add` printed")]
-    Damaged,
-}
-
 impl JoinToken {
-    /// The text that a person carries: base64url of the canonical encoding and four bytes of its hash.
-    ///
-    /// # Errors
-    /// Never for a token within its bounds.
-    pub fn to_text(&self) -> Result<String, CodecError> {
-        let body = codec::encode(self)?;
-        let check = token_check(&body);
-        Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode([body, check.to_vec()].concat())))
+    /// The text that a person carries; `None` for a token beyond its bounds.
+    #[must_use]
+    pub fn to_text(&self) -> Option<String> {
+        armor::to_text(TOKEN_PREFIX, self)
     }
 
     /// Reads the text.
     ///
     /// # Errors
-    /// See [`TokenError`].
-    pub fn parse(text: &str) -> Result<Self, TokenError> {
-        let encoded = text.trim().strip_prefix(TOKEN_PREFIX).ok_or(TokenError::Prefix)?;
-        let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenError::Damaged)?;
-        let (body, check) = bytes.split_last_chunk::<4>().ok_or(TokenError::Damaged)?;
-        if *check != token_check(body) {
-            return Err(TokenError::Damaged);
-        }
-        let token: Self = codec::decode(body).map_err(|_| TokenError::Damaged)?;
+    /// See [`ArmorError`].
+    pub fn parse(text: &str) -> Result<Self, ArmorError> {
+        let token: Self = armor::parse(TOKEN_PREFIX, text)?;
         let bounded = (1..=ADDRESSES_MAX).contains(&token.addresses.len())
             && token.addresses.iter().all(|address| address.len() <= TEXT_BYTES_MAX);
-        if bounded { Ok(token) } else { Err(TokenError::Damaged) }
+        if bounded { Ok(token) } else { Err(ArmorError::Damaged) }
     }
 
     /// The hash by which the authority remembers the token's secret.
@@ -90,11 +66,6 @@ impl JoinToken {
     pub fn secret_hash(secret: &[u8; 32]) -> Hash {
         hash("doorward 1 join secret", &[secret])
     }
-}
-
-fn token_check(body: &[u8]) -> [u8; 4] {
-    let [a, b, c, d, ..] = hash("doorward 1 join token", &[body]).0;
-    [a, b, c, d]
 }
 
 /// First and only request on an [`crate::frame::ALPN_ENROL`] connection.
@@ -187,11 +158,11 @@ mod tests {
     fn a_token_survives_paper_and_notices_a_slip() {
         let text = token().to_text().unwrap();
         assert_eq!(JoinToken::parse(&format!(" {text}\n")), Ok(token()));
-        assert_eq!(JoinToken::parse("hello"), Err(TokenError::Prefix));
+        assert_eq!(JoinToken::parse("hello"), Err(ArmorError::Prefix(TOKEN_PREFIX)));
         for place in TOKEN_PREFIX.len()..text.len() {
             let mut slipped = text.clone().into_bytes();
             slipped[place] = if slipped[place] == b'A' { b'B' } else { b'A' };
-            assert_eq!(JoinToken::parse(&String::from_utf8(slipped).unwrap()), Err(TokenError::Damaged), "{place}");
+            assert_eq!(JoinToken::parse(&String::from_utf8(slipped).unwrap()), Err(ArmorError::Damaged), "{place}");
         }
         assert!(!format!("{:?}", token()).contains("7, 7"));
     }

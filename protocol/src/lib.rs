@@ -3,12 +3,14 @@
 //! A pure core: no runtime, socket, file, environment or clock. Time and randomness are arguments.
 
 pub mod agent;
+pub mod armor;
 pub mod cache;
 pub mod codec;
 pub mod commit;
 pub mod decide;
 pub mod digest;
 pub mod enrol;
+pub mod evidence;
 pub mod facts;
 pub mod frame;
 pub mod id;

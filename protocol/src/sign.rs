@@ -85,9 +85,9 @@ pub enum Context {
     Removal,
     /// [`crate::receipt::Receipt`].
     Receipt,
-    /// [``Evidence``].
+    /// [`crate::evidence::Evidence`].
     Evidence,
-    /// [``Proof``].
+    /// [`crate::enrol::Proof`].
     Enrolment,
 }
 

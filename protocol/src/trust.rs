@@ -2,6 +2,7 @@
 //!
 //! A root of k of n offline keys signs statement N; the root keys of statement N-1 must have signed it, too.
 
+use crate::armor::{self, ArmorError};
 use crate::codec;
 use crate::id::{CampusId, Hash, hash};
 use crate::limits::SIGNATURES_MAX;
@@ -10,6 +11,8 @@ use crate::time::UnixMs;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
+
+const ROOT_PREFIX: &str = "doorwardroot1_";
 
 /// The offline keys of a campus and how many of them must agree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,21 @@ impl Root {
     pub fn hash(&self) -> Hash {
         // A root that does not encode has no keys that could sign; its hash must still be one of a kind.
         hash("doorward 1 root", &[&codec::encode(self).unwrap_or_default()])
+    }
+
+    /// The text of a root file, `root.pub`; `None` for a root beyond its bounds.
+    #[must_use]
+    pub fn to_text(&self) -> Option<String> {
+        armor::to_text(ROOT_PREFIX, self)
+    }
+
+    /// Reads the text of a root file.
+    ///
+    /// # Errors
+    /// See [`ArmorError`].
+    pub fn parse(text: &str) -> Result<Self, ArmorError> {
+        let root: Self = armor::parse(ROOT_PREFIX, text)?;
+        if root.is_well_formed() { Ok(root) } else { Err(ArmorError::Damaged) }
     }
 
     fn is_well_formed(&self) -> bool {
