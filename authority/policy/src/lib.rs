@@ -4,4 +4,5 @@
 
 pub mod folder;
 pub mod model;
+pub mod reference;
 pub mod zone;
