@@ -1,0 +1,120 @@
+//! The difference between what a directory knows and a newer campus folder: what an import stores in the journal.
+//!
+//! Deliberately compares the folder with what folders said before, not with what commands have changed since: a stale
+//! export then contains nothing about a card that was suspended or a grant that was ended in the meantime.
+
+use crate::directory::{Directory, grant_fits};
+use crate::model::{
+    Building, BuildingId, Campus, Card, CardId, Door, Grant, GrantId, Person, PersonId, Policy, Unit, UnitId,
+};
+use doorward_protocol::id::DoorId;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a newer folder changes, row by row. A person's row contains the affiliations.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    /// Number of the journal entry of the import on which this one builds; 0 for the first.
+    pub base: u64,
+    /// The new policy, where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// Units.
+    #[serde(default, skip_serializing_if = "Rows::is_empty")]
+    pub units: Rows<UnitId, Unit>,
+    /// Buildings.
+    #[serde(default, skip_serializing_if = "Rows::is_empty")]
+    pub buildings: Rows<BuildingId, Building>,
+    /// Doors.
+    #[serde(default, skip_serializing_if = "Rows::is_empty")]
+    pub doors: Rows<DoorId, Door>,
+    /// People.
+    #[serde(default, skip_serializing_if = "Rows::is_empty")]
+    pub people: Rows<PersonId, Person>,
+    /// Cards, each with the state that the folder gives.
+    #[serde(default, skip_serializing_if = "Rows::is_empty")]
+    pub cards: Rows<CardId, Card>,
+    /// Grants; removed ones may be of commands, when what they name is gone.
+    #[serde(default, skip_serializing_if = "Rows::is_empty")]
+    pub grants: Rows<GrantId, Grant>,
+}
+
+/// Rows of one table that are new or different, and rows that are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[serde(bound(deserialize = "K: Ord + Deserialize<'de>, V: Deserialize<'de>"))]
+pub struct Rows<K, V> {
+    /// New or different rows.
+    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
+    pub put: BTreeMap<K, V>,
+    /// Rows that are gone.
+    #[serde(default = "BTreeSet::new", skip_serializing_if = "BTreeSet::is_empty")]
+    pub removed: BTreeSet<K>,
+}
+
+impl<K, V> Default for Rows<K, V> {
+    fn default() -> Self {
+        Self { put: BTreeMap::new(), removed: BTreeSet::new() }
+    }
+}
+
+impl<K, V> Rows<K, V> {
+    /// Whether no row differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.put.is_empty() && self.removed.is_empty()
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> Rows<K, V> {
+    /// Rows of `new` for which `is_same` does not hold, and keys that `new` has no more.
+    fn between<'a>(old: impl Iterator<Item = &'a K>, new: &BTreeMap<K, V>, is_same: impl Fn(&K, &V) -> bool) -> Self
+    where
+        K: 'a,
+    {
+        let put = new.iter().filter(|(key, row)| !is_same(key, row));
+        Self {
+            put: put.map(|(key, row)| (key.clone(), row.clone())).collect(),
+            removed: old.filter(|key| !new.contains_key(key)).cloned().collect(),
+        }
+    }
+
+    /// Makes the difference in a table.
+    pub(crate) fn apply_to(&self, table: &mut BTreeMap<K, V>) {
+        table.retain(|key, _| !self.removed.contains(key));
+        table.extend(self.put.iter().map(|(key, row)| (key.clone(), row.clone())));
+    }
+}
+
+impl Difference {
+    /// What a newer folder changes in a directory. A folder into an empty directory is the same thing.
+    #[must_use]
+    pub fn between(directory: &Directory, campus: &Campus) -> Self {
+        let (old, new) = (directory.tables(), &campus.tables);
+        let mut grants = Rows::between(directory.folder_grants().keys(), &new.grants, |id, grant| {
+            directory.folder_grants().get(id) == Some(grant)
+        });
+        let of_commands = old.grants.iter().filter(|(id, _)| !directory.folder_grants().contains_key(*id));
+        let misfits = of_commands.filter(|(_, grant)| grant_fits(&campus.policy, new, grant).is_err());
+        grants.removed.extend(misfits.map(|(id, _)| id.clone()).filter(|id| !grants.put.contains_key(id)));
+        Self {
+            base: directory.import_seq(),
+            policy: (directory.policy() != Some(&campus.policy)).then(|| campus.policy.clone()),
+            units: Rows::between(old.units.keys(), &new.units, |id, unit| old.units.get(id) == Some(unit)),
+            buildings: Rows::between(old.buildings.keys(), &new.buildings, |id, row| {
+                old.buildings.get(id) == Some(row)
+            }),
+            doors: Rows::between(old.doors.keys(), &new.doors, |id, door| old.doors.get(id) == Some(door)),
+            people: Rows::between(old.people.keys(), &new.people, |id, person| old.people.get(id) == Some(person)),
+            cards: Rows::between(old.cards.keys(), &new.cards, |id, card| directory.folder_said(id, card)),
+            grants,
+        }
+    }
+
+    /// Whether the folder brings nothing new.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self { base: self.base, ..Self::default() }
+    }
+}

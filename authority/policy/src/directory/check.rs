@@ -1,0 +1,184 @@
+//! Which commands a directory takes. One function for the shell that asks first and for the fold that asks again.
+
+use super::{Directory, Refusal};
+use crate::command::{Command, Scope, check_text};
+use crate::difference::Difference;
+use crate::model::{CardId, CardState, Grant, GrantId, Policy, ScheduleName, Subject, Tables, Target};
+use doorward_protocol::id::{AgentId, Hash};
+use doorward_protocol::sign::PublicKey;
+use doorward_protocol::time::UnixMs;
+use std::collections::BTreeMap;
+
+/// The one schedule name that needs no declaration; grants that mean it carry no schedule.
+const ALWAYS: &str = "always";
+
+impl Directory {
+    /// Whether a command can be taken at an instant.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub fn check(&self, command: &Command, at: UnixMs) -> Result<(), Refusal> {
+        if self.founding.is_none() != matches!(command, Command::Found { .. }) {
+            return Err(if self.founding.is_none() { Refusal::NotFounded } else { Refusal::AlreadyFounded });
+        }
+        if at < self.at {
+            return Err(Refusal::TimeRunsBackwards { at, head: self.at });
+        }
+        match command {
+            Command::Found { .. } | Command::Tick { .. } => Ok(()),
+            Command::Import { difference } => self.check_import(difference),
+            Command::AgentAdd { agent, expires_at, .. } => self.check_agent_add(agent, *expires_at, at),
+            Command::AgentEnrol { agent, key, token_hash } => self.check_enrol(agent, key, token_hash, at),
+            Command::AgentRemove { agent } => match self.agents.get(agent) {
+                Some(known) if !known.removed => Ok(()),
+                Some(_) | None => Err(Refusal::AgentNotThere(agent.clone())),
+            },
+            Command::CardSuspend { card, reason } => {
+                check_reason(reason)?;
+                self.check_card(card, &[CardState::Active, CardState::Produced], "active or produced", "suspended")
+            }
+            Command::CardResume { card, reason } => {
+                check_reason(reason)?;
+                self.check_card(card, &[CardState::Suspended], "suspended", "resumed")
+            }
+            Command::CardActivate { card } => self.check_card(card, &[CardState::Produced], "produced", "activated"),
+            Command::CardClose { card, reason } => {
+                check_reason(reason)?;
+                let open = [CardState::Active, CardState::Produced, CardState::Suspended];
+                self.check_card(card, &open, "not closed", "closed")
+            }
+            Command::LockDown { scope, reason } => self.check_lockdown(scope, reason),
+            Command::Release { scope, reason } => self.check_release(scope, reason),
+            Command::GrantAdd { id, grant } => {
+                if self.tables.grants.contains_key(id) {
+                    return Err(Refusal::GrantExists(id.clone()));
+                }
+                let policy = self.policy.as_ref().ok_or(Refusal::NothingImported)?;
+                grant_fits(policy, &self.tables, grant)
+            }
+            Command::GrantEnd { id, on: _ } => Refusal::unless_known("grant", id, &self.tables.grants),
+        }
+    }
+
+    fn check_import(&self, difference: &Difference) -> Result<(), Refusal> {
+        if difference.base != self.import_seq {
+            return Err(Refusal::ImportOvertaken { base: difference.base, present: self.import_seq });
+        }
+        let policy = difference.policy.as_ref().or(self.policy.as_ref()).ok_or(Refusal::NothingImported)?;
+        if let Some(present) = self.policy.as_ref().map(|known| &known.campus)
+            && *present != policy.campus
+        {
+            return Err(Refusal::OtherCampus { present: present.clone(), found: policy.campus.clone() });
+        }
+        if crate::zone::zone(&policy.time_zone).is_none() {
+            return Err(Refusal::UnknownTimeZone(policy.time_zone.clone()));
+        }
+        self.check_grants_after(difference)
+    }
+
+    /// A grant of a command may have come after the difference was made: then it must still fit.
+    fn check_grants_after(&self, difference: &Difference) -> Result<(), Refusal> {
+        let is_added = |id: &GrantId| !self.folder_grants.contains_key(id) && !difference.grants.removed.contains(id);
+        if !self.tables.grants.keys().any(is_added) {
+            return Ok(());
+        }
+        let mut after = self.clone();
+        after.import(difference, self.head.saturating_add(1));
+        let policy = after.policy.as_ref().ok_or(Refusal::NothingImported)?;
+        let added: BTreeMap<_, _> = after.tables.grants.iter().filter(|(id, _)| is_added(id)).collect();
+        added.values().try_for_each(|grant| grant_fits(policy, &after.tables, grant))
+    }
+
+    fn check_agent_add(&self, agent: &AgentId, expires_at: UnixMs, at: UnixMs) -> Result<(), Refusal> {
+        let known = self.agent_ids();
+        if !known.contains(agent) {
+            return Err(Refusal::unknown("agent", agent.as_str(), known.into_iter()));
+        }
+        if expires_at <= at { Err(Refusal::ExpiryPast { at }) } else { Ok(()) }
+    }
+
+    fn check_enrol(&self, agent: &AgentId, key: &PublicKey, hash: &Hash, at: UnixMs) -> Result<(), Refusal> {
+        let token = self.agents.get(agent).and_then(|known| known.token);
+        let Some(token) = token.filter(|token| token.hash == *hash) else {
+            return Err(Refusal::TokenUnknown(agent.clone()));
+        };
+        if at >= token.expires_at {
+            return Err(Refusal::TokenExpired { agent: agent.clone(), expired_at: token.expires_at });
+        }
+        let other = self.enrolled().find(|(id, known)| *known == key && *id != agent);
+        other.map_or(Ok(()), |(id, _)| Err(Refusal::KeyInUse(id.clone())))
+    }
+
+    fn check_card(
+        &self,
+        card: &CardId,
+        allowed: &[CardState],
+        needed: &'static str,
+        done: &'static str,
+    ) -> Result<(), Refusal> {
+        let known = self.tables.cards.get(card);
+        let known = known.ok_or_else(|| Refusal::unknown("card", card.as_str(), self.tables.cards.keys()))?;
+        let state = known.state;
+        if allowed.contains(&state) {
+            return Ok(());
+        }
+        Err(match state {
+            CardState::Closed => Refusal::CardClosed(card.clone()),
+            CardState::Produced | CardState::Active | CardState::Suspended => {
+                Refusal::CardState { card: card.clone(), state, needed, done }
+            }
+        })
+    }
+
+    fn check_lockdown(&self, scope: &Scope, reason: &str) -> Result<(), Refusal> {
+        check_reason(reason)?;
+        match scope {
+            Scope::Campus => {}
+            Scope::Building(id) => Refusal::unless_known("building", id, &self.tables.buildings)?,
+            Scope::Door(id) => Refusal::unless_known("door", id, &self.tables.doors)?,
+        }
+        if self.lockdowns.contains(scope) { Err(Refusal::LockdownInForce(scope.clone())) } else { Ok(()) }
+    }
+
+    fn check_release(&self, scope: &Scope, reason: &str) -> Result<(), Refusal> {
+        check_reason(reason)?;
+        if self.lockdowns.contains(scope) {
+            return Ok(());
+        }
+        let in_force = self.lockdowns.iter().cloned().collect();
+        Err(Refusal::LockdownNotInForce { scope: scope.clone(), in_force })
+    }
+}
+
+fn check_reason(reason: &str) -> Result<(), Refusal> {
+    check_text(reason).map_err(|error| Refusal::Text { what: "the reason", error })
+}
+
+/// Whether subject, target and schedule of a grant exist, and its days are days.
+///
+/// # Errors
+/// [`Refusal::Unknown`] or [`Refusal::NoDays`].
+pub(crate) fn grant_fits(policy: &Policy, tables: &Tables, grant: &Grant) -> Result<(), Refusal> {
+    match &grant.subject {
+        Subject::Person(id) => Refusal::unless_known("person", id, &tables.people)?,
+        Subject::Unit(id) => Refusal::unless_known("unit", id, &tables.units)?,
+        Subject::Category(id) => Refusal::unless_known("category", id, &policy.categories)?,
+    }
+    match &grant.target {
+        Target::Door(id) => Refusal::unless_known("door", id, &tables.doors)?,
+        Target::Building(id) => Refusal::unless_known("building", id, &tables.buildings)?,
+    }
+    schedule_fits(policy, grant.schedule.as_ref())?;
+    match (grant.days.from, grant.days.until) {
+        (Some(from), Some(until)) if until < from => Err(Refusal::NoDays { from, until }),
+        _ => Ok(()),
+    }
+}
+
+fn schedule_fits(policy: &Policy, schedule: Option<&ScheduleName>) -> Result<(), Refusal> {
+    match schedule {
+        Some(name) if name.as_str() == ALWAYS => Err(Refusal::AlwaysIsNoSchedule),
+        Some(name) => Refusal::unless_known("schedule", name, &policy.schedules),
+        None => Ok(()),
+    }
+}

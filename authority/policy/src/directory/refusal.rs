@@ -1,0 +1,178 @@
+//! Why a command is refused, each time with what would be right.
+
+use crate::command::{Scope, TextError};
+use crate::model::{CardId, CardState, GrantId};
+use doorward_protocol::id::{AgentId, CampusId};
+use doorward_protocol::problem::did_you_mean;
+use doorward_protocol::time::{Day, UnixMs};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// See the module. The directory is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The first entry must found the campus.
+    #[error("the journal is empty; its first entry founds the campus")]
+    NotFounded,
+    /// Only the first entry founds the campus.
+    #[error("the campus is founded already; only the first entry of a journal does that")]
+    AlreadyFounded,
+    /// A command needs a campus folder first.
+    #[error("no campus folder was imported yet; import one first")]
+    NothingImported,
+    /// Something that is named is not there.
+    #[error("{kind} `{id}` is not known{near}; check the spelling, or import a folder that declares it")]
+    Unknown {
+        /// What kind of thing.
+        kind: &'static str,
+        /// What was named.
+        id: String,
+        /// A suggestion, or nothing.
+        near: String,
+    },
+    /// The card is closed, which is final.
+    #[error("card `{0}` is closed for good; issue another card")]
+    CardClosed(CardId),
+    /// The card is in a state in which that cannot be done.
+    #[error("card `{card}` is {}; only a card that is {needed} can be {done}", state_name(*.state))]
+    CardState {
+        /// Which card.
+        card: CardId,
+        /// Its state.
+        state: CardState,
+        /// The states that it would have to be in.
+        needed: &'static str,
+        /// What was to be done.
+        done: &'static str,
+    },
+    /// A grant of this name is there.
+    #[error("grant `{0}` is there already; end it first, or choose another id")]
+    GrantExists(GrantId),
+    /// The days of a grant end before they begin.
+    #[error("the first day {from} is after the last day {until}; swap them")]
+    NoDays {
+        /// First day.
+        from: Day,
+        /// Last day.
+        until: Day,
+    },
+    /// The schedule `always` is written by leaving the schedule out.
+    #[error("`always` is no schedule of its own; leave the schedule out")]
+    AlwaysIsNoSchedule,
+    /// A lockdown is in force.
+    #[error("{0} is locked down already; release it, or leave it so")]
+    LockdownInForce(Scope),
+    /// No such lockdown is in force.
+    #[error("no lockdown of {scope} is in force; {}", in_force_text(.in_force))]
+    LockdownNotInForce {
+        /// What was to be released.
+        scope: Scope,
+        /// What could be released.
+        in_force: Vec<Scope>,
+    },
+    /// The agent was not enrolled or is struck off.
+    #[error("agent `{0}` has neither joined nor been given a token; there is nothing to remove")]
+    AgentNotThere(AgentId),
+    /// The token is not one that waits for this agent.
+    #[error(
+        "the token is not the one that agent `{0}` was given last, or it was used; make a new one with `agent add`"
+    )]
+    TokenUnknown(AgentId),
+    /// The token has expired.
+    #[error("the token for agent `{agent}` expired at {}; make a new one with `agent add`", .expired_at.to_utc_text())]
+    TokenExpired {
+        /// Which agent.
+        agent: AgentId,
+        /// When.
+        expired_at: UnixMs,
+    },
+    /// The token would expire before it is given.
+    #[error("the token would have expired when it is given; choose a later instant than {}", .at.to_utc_text())]
+    ExpiryPast {
+        /// The instant of the command.
+        at: UnixMs,
+    },
+    /// Another agent has that key.
+    #[error("agent `{0}` has that key; every agent makes a key of its own")]
+    KeyInUse(AgentId),
+    /// A reason or name is no plain text.
+    #[error("{what} {error}")]
+    Text {
+        /// Which text.
+        what: &'static str,
+        /// What is wrong with it.
+        error: TextError,
+    },
+    /// The folder is of another campus.
+    #[error("the folder is of campus `{found}`, this is campus `{present}`; nothing moves between campuses")]
+    OtherCampus {
+        /// This campus.
+        present: CampusId,
+        /// The folder's.
+        found: CampusId,
+    },
+    /// Another import came between.
+    #[error("the difference builds on the import of entry {base}, the last one is entry {present}; plan it again")]
+    ImportOvertaken {
+        /// What it builds on.
+        base: u64,
+        /// What is there.
+        present: u64,
+    },
+    /// The time zone is not in the bundled database.
+    #[error("time zone `{0}` is not in the bundled database; an IANA name such as Asia/Seoul is")]
+    UnknownTimeZone(String),
+    /// Time would run backwards.
+    #[error("the entry is of {}, the last one of {}; set the clock right", .at.to_utc_text(), .head.to_utc_text())]
+    TimeRunsBackwards {
+        /// Of this entry.
+        at: UnixMs,
+        /// Of the last entry.
+        head: UnixMs,
+    },
+    /// An entry is missing or there twice.
+    #[error("entry {found} cannot come after entry {head}; the next one has the next number")]
+    NotNext {
+        /// Number of the last entry.
+        head: u64,
+        /// Number of this one.
+        found: u64,
+    },
+}
+
+impl Refusal {
+    /// Refuses a name that a table does not have, with what it may have meant.
+    pub(crate) fn unless_known<K: Ord + AsRef<str>, V>(
+        kind: &'static str,
+        id: &K,
+        table: &BTreeMap<K, V>,
+    ) -> Result<(), Self> {
+        if table.contains_key(id) { Ok(()) } else { Err(Self::unknown(kind, id.as_ref(), table.keys())) }
+    }
+
+    /// A name is not known; `known` are the names that are.
+    pub(crate) fn unknown<'a, K: AsRef<str> + 'a>(
+        kind: &'static str,
+        id: &str,
+        known: impl Iterator<Item = &'a K>,
+    ) -> Self {
+        Self::Unknown { kind, id: id.to_owned(), near: did_you_mean(id, known.map(AsRef::as_ref)) }
+    }
+}
+
+const fn state_name(state: CardState) -> &'static str {
+    match state {
+        CardState::Produced => "produced, not yet activated",
+        CardState::Active => "active",
+        CardState::Suspended => "suspended",
+        CardState::Closed => "closed",
+    }
+}
+
+fn in_force_text(scopes: &[Scope]) -> String {
+    if scopes.is_empty() {
+        return "none is".to_owned();
+    }
+    let names: Vec<_> = scopes.iter().map(ToString::to_string).collect();
+    format!("locked down are {}", names.join(", "))
+}

@@ -1,0 +1,175 @@
+//! What commands can have touched: named roughly as they happen, and resolved to facts when it is asked.
+//!
+//! Deliberately too much rather than too little: a fact that is touched and did not change costs a few bytes, one that
+//! changed untouched would leave an agent with a state that nobody signed.
+
+use crate::directory::Directory;
+use crate::model::{CardId, CategoryId, PersonId, Subject, UnitId};
+use doorward_protocol::id::{AgentId, DoorId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// See the module. Cards that left the directory, or changed hands, are named themselves: nothing else leads to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// The cards of people, and at which agents. A unit means everyone who ever is in it or below it.
+    pub subjects: BTreeMap<Subject, Reach>,
+    /// Cards, at every agent.
+    pub cards: BTreeSet<CardId>,
+    /// Doors.
+    pub doors: BTreeSet<DoorId>,
+    /// Agents at which everything is touched.
+    pub agents: BTreeSet<AgentId>,
+    /// Offsets and holidays of every agent.
+    pub calendar: bool,
+    /// Everything at every agent; the rest is then left empty.
+    pub everything: bool,
+}
+
+/// At which agents the cards of somebody are touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// At every agent.
+    Everywhere,
+    /// At these, because no door of another one is named.
+    At(BTreeSet<AgentId>),
+}
+
+/// What is touched, as it stands in one directory. Cards and doors may not be there any more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// Cards, at every agent.
+    pub cards: BTreeSet<CardId>,
+    /// Cards at one agent.
+    pub cards_at: BTreeMap<AgentId, BTreeSet<CardId>>,
+    /// Doors.
+    pub doors: BTreeSet<DoorId>,
+    /// Agents at which everything is touched.
+    pub agents: BTreeSet<AgentId>,
+    /// Offsets and holidays of every agent.
+    pub calendar: bool,
+    /// Everything at every agent; the rest is then left empty.
+    pub everything: bool,
+}
+
+impl Reach {
+    fn add(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (Self::At(agents), Self::At(more)) => agents.extend(more),
+            (Self::Everywhere, _) | (_, Self::Everywhere) => *self = Self::Everywhere,
+        }
+    }
+}
+
+impl Touched {
+    /// Everything is touched.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { everything: true, ..Self::default() }
+    }
+
+    /// One card is touched.
+    #[must_use]
+    pub fn card(card: &CardId) -> Self {
+        Self { cards: [card.clone()].into(), ..Self::default() }
+    }
+
+    /// Adds the cards of somebody.
+    pub fn add_subject(&mut self, subject: &Subject, reach: Reach) {
+        match self.subjects.get_mut(subject) {
+            Some(known) => known.add(reach),
+            None => {
+                self.subjects.insert(subject.clone(), reach);
+            }
+        }
+    }
+
+    /// Adds what another touched.
+    pub fn union(&mut self, other: Self) {
+        if self.everything || other.everything {
+            *self = Self::everything();
+            return;
+        }
+        for (subject, reach) in other.subjects {
+            self.add_subject(&subject, reach);
+        }
+        self.cards.extend(other.cards);
+        self.doors.extend(other.doors);
+        self.agents.extend(other.agents);
+        self.calendar |= other.calendar;
+    }
+
+    /// Whether nothing is touched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is touched, as it stands in a directory.
+    #[must_use]
+    pub fn resolve(&self, directory: &Directory) -> Resolved {
+        let mut resolved = Resolved {
+            cards: self.cards.clone(),
+            cards_at: BTreeMap::new(),
+            doors: self.doors.clone(),
+            agents: self.agents.clone(),
+            calendar: self.calendar,
+            everything: self.everything,
+        };
+        let mut groups = Groups::default();
+        for (subject, reach) in &self.subjects {
+            match subject {
+                Subject::Person(person) => resolved.add_cards_of(directory, person, reach),
+                Subject::Unit(unit) => groups.units.push((unit, reach)),
+                Subject::Category(category) => groups.categories.push((category, reach)),
+            }
+        }
+        groups.resolve(directory, &mut resolved);
+        resolved
+    }
+}
+
+impl Resolved {
+    fn add_cards_of(&mut self, directory: &Directory, person: &PersonId, reach: &Reach) {
+        match reach {
+            Reach::Everywhere => self.cards.extend(directory.cards_of(person).cloned()),
+            Reach::At(agents) => {
+                for agent in agents {
+                    let cards = self.cards_at.entry(agent.clone()).or_default();
+                    cards.extend(directory.cards_of(person).cloned());
+                }
+            }
+        }
+    }
+}
+
+/// Subjects that are many people: those people are found in one walk over all.
+#[derive(Default)]
+struct Groups<'a> {
+    units: Vec<(&'a UnitId, &'a Reach)>,
+    categories: Vec<(&'a CategoryId, &'a Reach)>,
+}
+
+impl Groups<'_> {
+    fn resolve(&self, directory: &Directory, resolved: &mut Resolved) {
+        if self.units.is_empty() && self.categories.is_empty() {
+            return;
+        }
+        let tables = directory.tables();
+        let mut reaches_of_unit: BTreeMap<&UnitId, Vec<&Reach>> = BTreeMap::new();
+        for unit in tables.units.keys() {
+            let touches = |touched: &UnitId| tables.unit_and_above(unit).any(|above| above == touched);
+            let reaches = self.units.iter().filter(|(touched, _)| touches(touched)).map(|(_, reach)| *reach);
+            reaches_of_unit.insert(unit, reaches.collect());
+        }
+        for (id, person) in &tables.people {
+            let by_category = self.categories.iter().filter(|(category, _)| **category == person.category);
+            for (_, reach) in by_category {
+                resolved.add_cards_of(directory, id, reach);
+            }
+            let units: BTreeSet<_> = person.affiliations.iter().map(|affiliation| &affiliation.unit).collect();
+            for reach in units.iter().filter_map(|unit| reaches_of_unit.get(*unit)).flatten() {
+                resolved.add_cards_of(directory, id, reach);
+            }
+        }
+    }
+}
