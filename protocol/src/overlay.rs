@@ -6,14 +6,14 @@ use crate::facts::CredentialState;
 use crate::id::{CredentialKey, DoorId};
 use crate::limits::OVERLAY_REMOVALS_MAX;
 use crate::removal::{Item, Removal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Removals in force, each until its commit is.
 #[derive(Debug, Clone, Default)]
 pub struct Overlay {
-    removals: BTreeMap<Position, Removal>,
+    removals: BTreeMap<(Position, u32), Removal>,
     credentials: BTreeMap<CredentialKey, Narrowed>,
-    doors: BTreeMap<DoorId, Position>,
+    doors: BTreeSet<DoorId>,
 }
 
 impl Overlay {
@@ -29,17 +29,11 @@ impl Overlay {
         self.removals.len() >= OVERLAY_REMOVALS_MAX
     }
 
-    /// Whether this removal is in force through the overlay.
-    #[must_use]
-    pub fn contains(&self, position: Position) -> bool {
-        self.removals.contains_key(&position)
-    }
-
     /// The overlay with one more removal.
     #[must_use]
     pub fn with(&self, removal: Removal) -> Self {
         let mut removals = self.removals.clone();
-        removals.insert(removal.position, removal);
+        removals.insert((removal.position, removal.part), removal);
         Self::from_removals(removals)
     }
 
@@ -47,14 +41,14 @@ impl Overlay {
     #[must_use]
     pub fn after_commit(&self, position: Position) -> Self {
         let mut removals = self.removals.clone();
-        removals.retain(|at, _| *at > position);
+        removals.retain(|(at, _), _| *at > position);
         Self::from_removals(removals)
     }
 
     /// Whether a door is locked down by a removal.
     #[must_use]
     pub fn locks(&self, door: &DoorId) -> bool {
-        self.doors.contains_key(door)
+        self.doors.contains(door)
     }
 
     /// A credential's state, never less strict than the verified one.
@@ -69,7 +63,7 @@ impl Overlay {
         }
     }
 
-    fn from_removals(removals: BTreeMap<Position, Removal>) -> Self {
+    fn from_removals(removals: BTreeMap<(Position, u32), Removal>) -> Self {
         let mut overlay = Self { removals, ..Self::default() };
         for removal in overlay.removals.values() {
             for item in &removal.items {
@@ -82,7 +76,7 @@ impl Overlay {
                         overlay.credentials.insert(*key, Narrowed::Closed);
                     }
                     Item::LockDown(door) => {
-                        overlay.doors.insert(door.clone(), removal.position);
+                        overlay.doors.insert(door.clone());
                     }
                 }
             }

@@ -15,6 +15,8 @@ pub struct Removal {
     pub campus: CampusId,
     /// The commit that contains the same change.
     pub position: Position,
+    /// Which of the removals of that commit, from 0: an order too long for one frame comes in several.
+    pub part: u32,
     /// When the command was accepted.
     pub at: UnixMs,
     /// What is denied; at most [`crate::limits::REMOVAL_ITEMS_MAX`].

@@ -27,8 +27,8 @@ pub enum Write {
     RemoveFact(FactKey),
     /// Remove every fact; comes before the facts that replace them.
     ClearFacts,
-    /// Keep a removal.
-    PutRemoval(Position, Signed<Removal>),
+    /// Keep a removal under its position and part.
+    PutRemoval(Position, u32, Signed<Removal>),
     /// Drop the removals up to and including this position.
     DropRemovals(Position),
     /// Replace the floor.

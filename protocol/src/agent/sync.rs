@@ -379,7 +379,7 @@ impl Sync {
         let contained = self.position.is_some_and(|held| held >= position);
         if !contained {
             self.check_clock(removal.at, wall, false);
-            writes.push(Write::PutRemoval(position, signed.clone()));
+            writes.push(Write::PutRemoval(position, removal.part, signed.clone()));
             self.overlay = Arc::new(self.overlay.with(removal));
             self.show();
         }
