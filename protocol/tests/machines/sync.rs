@@ -1,7 +1,4 @@
-//! The machines of both sides against each other, with a disk that only keeps what was persisted. No mocks: the
-//! authority's state is a real `State` per commit, signed with real keys.
-
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions, reason = "these are tests")]
+//! An agent's state: snapshots, deltas, removals, pulses, leases, clocks, crashes. No mocks: the authority's state is a real `State` per commit, signed with real keys.
 
 use doorward_protocol::agent::stored::{Stored, Write};
 use doorward_protocol::agent::sync::{Effect, Identity, Input, Sync};

@@ -1,0 +1,272 @@
+//! Access records: each granted tap is recorded before it is answered, and comes home exactly once.
+
+use doorward_protocol::agent::recorder::{Effect, Input, Recorder, Tap};
+use doorward_protocol::commit::Position;
+use doorward_protocol::decide::Reason;
+use doorward_protocol::facts::Factors;
+use doorward_protocol::frame::{ToAgent, ToAuthority};
+use doorward_protocol::id::{AgentId, CredentialKey, Hash, Incarnation};
+use doorward_protocol::limits::RECORDS_BATCH_MAX;
+use doorward_protocol::record::{Batch, ChainHead, Record};
+use doorward_protocol::session::AlarmKind;
+use doorward_protocol::session::records as session;
+use doorward_protocol::session::records::Records;
+use doorward_protocol::time::UnixMs;
+
+const NOW: UnixMs = UnixMs(1_700_000_000_000);
+
+fn agent() -> AgentId {
+    AgentId::new("agent").unwrap()
+}
+
+fn begin() -> ChainHead {
+    ChainHead::begin(&agent(), Incarnation([1; 16]))
+}
+
+fn tap(ticket: u64) -> Input {
+    Input::Tap(Tap {
+        ticket,
+        at: NOW,
+        door: "door".parse().unwrap(),
+        credential: CredentialKey([4; 16]),
+        factors: Factors::NONE,
+        reason: Reason::Granted,
+        position: Position::default(),
+    })
+}
+
+/// Both ends with their disks; a frame is lost when the connection is cut.
+struct World {
+    recorder: Recorder,
+    disk: Vec<Record>,
+    disk_head: ChainHead,
+    freed: ChainHead,
+    disk_full: bool,
+    answers: Vec<(u64, Reason)>,
+    agent_alarms: Vec<String>,
+    session: Option<Records>,
+    log: Vec<Record>,
+    log_head: Option<ChainHead>,
+    lose_acknowledgements: bool,
+    alarms: Vec<AlarmKind>,
+    closed: bool,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            recorder: Recorder::open(begin(), begin(), None),
+            disk: vec![],
+            disk_head: begin(),
+            freed: begin(),
+            disk_full: false,
+            answers: vec![],
+            agent_alarms: vec![],
+            session: None,
+            log: vec![],
+            log_head: None,
+            lose_acknowledgements: false,
+            alarms: vec![],
+            closed: false,
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
+        self.recorder.handle(input, NOW);
+        while let Some(effect) = self.recorder.poll_effect() {
+            match effect {
+                Effect::Append { .. } if self.disk_full => self.recorder.handle(Input::AppendFailed, NOW),
+                Effect::Append { records, head } => {
+                    self.disk.extend(records);
+                    self.disk_head = head;
+                    self.recorder.handle(Input::Appended, NOW);
+                }
+                Effect::Answer { ticket, reason } => {
+                    if reason.is_grant() {
+                        assert!(!self.disk.is_empty(), "a grant was answered before its record was durable");
+                    }
+                    self.answers.push((ticket, reason));
+                }
+                Effect::Send(frame) => self.deliver(frame),
+                Effect::Load { after, count } => {
+                    let records = self.disk.iter().filter(|record| record.seq > after).take(count).cloned().collect();
+                    self.recorder.handle(Input::Loaded(records), NOW);
+                }
+                Effect::Free(head) => {
+                    self.freed = head;
+                    self.disk.retain(|record| record.seq > head.seq);
+                }
+                Effect::Alarm(text) => self.agent_alarms.push(text),
+            }
+        }
+    }
+
+    fn deliver(&mut self, frame: ToAuthority) {
+        let Some(session) = &mut self.session else { return };
+        session.handle(session::Input::Frame(frame));
+        while let Some(effect) = session.poll_effect() {
+            match effect {
+                session::Effect::Store { records, head } => {
+                    self.log.extend(records);
+                    self.log_head = Some(head);
+                    session.handle(session::Input::Stored);
+                }
+                session::Effect::Send(ToAgent::Stored(head)) => {
+                    if !self.lose_acknowledgements {
+                        self.recorder.handle(Input::Stored(head), NOW);
+                    }
+                }
+                session::Effect::Send(other) => panic!("{other:?}"),
+                session::Effect::Report(_) => {}
+                session::Effect::Alarm(alarm) => self.alarms.push(alarm.kind),
+                session::Effect::Close(_) => self.closed = true,
+            }
+        }
+    }
+
+    fn connect(&mut self) {
+        self.session = Some(Records::new(agent(), self.log_head));
+        self.feed(Input::Connected);
+    }
+
+    fn cut(&mut self) {
+        self.session = None;
+        self.feed(Input::Disconnected);
+    }
+
+    fn restart(&mut self) {
+        self.cut();
+        let oldest = self.disk.first().map(|record| record.at);
+        self.recorder = Recorder::open(self.disk_head, self.freed, oldest);
+    }
+
+    fn home(&self) -> Vec<u64> {
+        self.log.iter().map(|record| record.seq).collect()
+    }
+}
+
+#[test]
+fn taps_are_answered_and_come_home_in_order() {
+    let mut world = World::new();
+    world.connect();
+    (0..5).for_each(|ticket| world.feed(tap(ticket)));
+    assert_eq!(world.home(), [1, 2, 3, 4, 5]);
+    assert_eq!(world.answers.len(), 5);
+    assert!(world.disk.is_empty());
+    assert_eq!(world.recorder.unsent(), 0);
+}
+
+#[test]
+fn a_backlog_of_a_cut_off_agent_comes_home_once_after_a_restart() {
+    let mut world = World::new();
+    let count = 3 * RECORDS_BATCH_MAX as u64 + 7;
+    (0..count).for_each(|ticket| world.feed(tap(ticket)));
+    world.restart();
+    world.connect();
+    assert_eq!(world.home(), (1..=count).collect::<Vec<_>>());
+    assert!(world.alarms.is_empty() && world.agent_alarms.is_empty());
+}
+
+#[test]
+fn a_lost_acknowledgement_doubles_nothing() {
+    let mut world = World::new();
+    world.lose_acknowledgements = true;
+    world.connect();
+    (0..3).for_each(|ticket| world.feed(tap(ticket)));
+    world.lose_acknowledgements = false;
+    world.restart();
+    world.connect();
+    assert_eq!(world.home(), [1, 2, 3]);
+    assert!(!world.closed);
+}
+
+#[test]
+fn a_full_disk_opens_nothing_and_numbers_nothing() {
+    let mut world = World::new();
+    world.connect();
+    world.disk_full = true;
+    world.feed(tap(0));
+    assert_eq!(world.answers, [(0, Reason::NotRecorded)]);
+    world.disk_full = false;
+    world.feed(tap(1));
+    assert_eq!(world.home(), [1]);
+    assert_eq!(world.answers[1], (1, Reason::Granted));
+}
+
+#[test]
+fn an_authority_restored_from_a_backup_notices_the_gap_and_goes_on() {
+    let mut world = World::new();
+    world.connect();
+    (0..4).for_each(|ticket| world.feed(tap(ticket)));
+    world.cut();
+    world.log.truncate(1);
+    world.log_head = begin().with(&world.log[0]);
+    world.connect();
+    world.feed(tap(9));
+    assert_eq!(world.home(), [1, 5]);
+    assert_eq!(world.alarms, [AlarmKind::RecordGap]);
+}
+
+#[test]
+fn a_log_that_was_cut_shows_in_the_report_of_an_idle_agent() {
+    let mut world = World::new();
+    world.connect();
+    (0..4).for_each(|ticket| world.feed(tap(ticket)));
+    world.cut();
+    world.recorder = Recorder::open(begin(), begin(), None);
+    world.connect();
+    assert_eq!(world.alarms, [AlarmKind::LogTruncated]);
+}
+
+#[test]
+fn a_rewritten_record_is_a_fork_and_is_not_stored() {
+    let mut world = World::new();
+    world.connect();
+    world.feed(tap(0));
+    let stored = world.log.clone();
+    let mut other = stored[0].clone();
+    other.reason = Reason::Suspended;
+    world.deliver(ToAuthority::Records(Batch { after: begin(), records: vec![other] }));
+    assert_eq!(world.alarms, [AlarmKind::RecordFork]);
+    assert!(world.closed);
+    assert_eq!(world.log, stored);
+}
+
+#[test]
+fn skipped_and_oversized_batches_end_the_connection() {
+    let mut world = World::new();
+    world.connect();
+    world.feed(tap(0));
+    let mut skipped = world.log[0].clone();
+    skipped.seq = 3;
+    let records = vec![skipped];
+    world.deliver(ToAuthority::Records(Batch { after: world.log_head.unwrap(), records }));
+    assert!(world.closed);
+    assert_eq!(world.home(), [1]);
+}
+
+#[test]
+fn a_new_life_of_the_chain_is_an_alarm_and_is_taken() {
+    let mut world = World::new();
+    world.connect();
+    world.feed(tap(0));
+    world.cut();
+    let anew = ChainHead::begin(&agent(), Incarnation([2; 16]));
+    world.recorder = Recorder::open(anew, anew, None);
+    world.connect();
+    world.feed(tap(1));
+    assert_eq!(world.alarms, [AlarmKind::NewChain]);
+    assert_eq!(world.home(), [1, 1]);
+}
+
+#[test]
+fn an_acknowledgement_of_another_chain_frees_nothing() {
+    let mut world = World::new();
+    world.session = None;
+    world.feed(tap(0));
+    world.recorder.handle(Input::Connected, NOW);
+    let wrong = ChainHead { hash: Hash([7; 32]), ..world.disk_head };
+    world.feed(Input::Stored(wrong));
+    assert_eq!(world.disk.len(), 1);
+    assert_eq!(world.agent_alarms.len(), 1);
+}
