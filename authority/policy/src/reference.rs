@@ -176,8 +176,14 @@ impl Moment<'_> {
     }
 
     fn is_at_or_below(&self, below: &UnitId, unit: &UnitId) -> bool {
-        let parent = || self.tables.units.get(below)?.parent.as_ref();
-        below == unit || parent().is_some_and(|parent| self.is_at_or_below(parent, unit))
+        let mut above = Some(below);
+        while let Some(at) = above {
+            if at == unit {
+                return true;
+            }
+            above = self.tables.units.get(at).and_then(|unit| unit.parent.as_ref());
+        }
+        false
     }
 
     fn is_today(&self, days: &DayRange) -> bool {

@@ -40,9 +40,11 @@ pub fn syntax<'t>(file: &'static str, text: &'t str) -> (DeTable<'t>, Document<'
     let mut document = Document { file, text, line_starts, broken_lines: BTreeSet::new(), problems: Vec::new() };
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
-        let at = error.span().map_or(0, |span| span.start);
-        let message = format!("is not TOML: {}", error.message().replace('\n', "; "));
-        document.report(at, message);
+        let span = error.span().unwrap_or(0..0);
+        let at = span.start;
+        let here = text.get(span).filter(|here| !here.trim().is_empty());
+        let here = here.map(|here| format!(" at {}", shown(here))).unwrap_or_default();
+        document.report(at, format!("not TOML: {}{here}", error.message().replace('\n', "; ")));
     }
     document.broken_lines = document.problems.iter().map(|problem| problem.line).collect();
     (table.into_inner(), document)
@@ -77,7 +79,8 @@ impl<'t> Document<'t> {
 
     /// Notes that a value is refused; the error completes the sentence that begins with key and value.
     pub fn refuse(&mut self, item: Item<'t>, error: impl Display) {
-        let value = item.value.get_ref().as_str().map(|text| format!(" {}", shown(text))).unwrap_or_default();
+        let text = item.value.get_ref().as_str().filter(|text| !text.is_empty());
+        let value = text.map(|text| format!(" {}", shown(text))).unwrap_or_default();
         self.report(item.at(), format!("{}{value} {error}", item.key));
     }
 
@@ -170,43 +173,30 @@ impl<'t> Document<'t> {
     }
 
     /// The elements of a list.
-    pub fn list(&mut self, item: Item<'t>) -> Option<Vec<Item<'t>>> {
+    pub fn list(&mut self, item: Item<'t>, expected: &str) -> Option<Vec<Item<'t>>> {
         let Some(array) = item.value.get_ref().as_array() else {
-            self.wrong_type(item, "a list");
+            self.wrong_type(item, expected);
             return None;
         };
         Some(array.iter().map(|value| Item { key: item.key, value }).collect())
     }
 
-    /// Strings that `read` accepts, each once and at least one; with the place of each.
+    /// Strings that `read` accepts, each once, with their places; `None` for each that is refused.
     pub fn set<T, E: Display>(
         &mut self,
         item: Item<'t>,
         read: impl Fn(&str) -> Result<T, E>,
-    ) -> Option<Vec<(T, usize)>> {
-        if item.value.get_ref().as_array().is_some_and(|array| array.is_empty()) {
-            self.refuse(item, "is an empty list; name at least one or leave the key out");
-            return None;
-        }
-        self.set_or_empty(item, read)
-    }
-
-    /// Strings that `read` accepts, each once; with the place of each.
-    pub fn set_or_empty<T, E: Display>(
-        &mut self,
-        item: Item<'t>,
-        read: impl Fn(&str) -> Result<T, E>,
-    ) -> Option<Vec<(T, usize)>> {
+    ) -> Option<Vec<Option<(T, usize)>>> {
         let mut seen = BTreeSet::new();
         let mut values = Vec::new();
-        for element in self.list(item)? {
+        for element in self.list(item, "a list of strings")? {
             let value = self.parsed(element, &read);
             if element.value.get_ref().as_str().is_some_and(|text| !seen.insert(text)) {
                 self.refuse(element, "is listed twice");
             }
             values.push(value.map(|value| (value, element.at())));
         }
-        values.into_iter().collect()
+        Some(values)
     }
 
     /// A local date, as TOML writes it or as a string of the same form.
@@ -252,7 +242,7 @@ impl<'t> Section<'t> {
 
     /// The tables of a list such as `[[rule]]`; none when it is missing or, which is noted, no list.
     pub fn tables(&self, document: &mut Document<'t>, key: &str) -> Vec<Item<'t>> {
-        self.item(key).and_then(|item| document.list(item)).unwrap_or_default()
+        self.item(key).and_then(|item| document.list(item, "a list of tables")).unwrap_or_default()
     }
 
     /// The value of a key.

@@ -21,6 +21,10 @@ use std::str::FromStr;
 const FILE: &str = CampusFiles::NAMES[0];
 /// Largest policy in bytes: a hundred thousand rules, and still parsed in a moment.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most intervals in a list: each tap looks at those of two days, and agents are sent them all.
+const INTERVALS_MAX: usize = 500;
+/// Most holidays: centuries of them, and still one small fact for each agent.
+const HOLIDAYS_MAX: usize = 10_000;
 /// Largest count of digits and offset in a printed number.
 const DIGITS_MAX: u32 = 100;
 
@@ -151,7 +155,11 @@ fn campus<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<CampusSecti
 fn holidays<'t>(document: &mut Document<'t>, root: &Section<'t>) -> BTreeMap<Day, String> {
     let mut holidays = BTreeMap::new();
     let mut lines = BTreeMap::new();
-    for item in root.tables(document, "holiday") {
+    let items = root.tables(document, "holiday");
+    if items.len() > HOLIDAYS_MAX {
+        document.report(0, format!("campus.toml has {} holidays; a campus has at most {HOLIDAYS_MAX}", items.len()));
+    }
+    for item in items {
         let Some(section) = document.section("[[holiday]]", item, &["date", "name"], &[]) else { continue };
         let date = section.required("date", |item| Some((item, document.day(item)?)));
         let name = section.required("name", |item| document.parsed(item, values::name));
@@ -211,10 +219,10 @@ fn card_type<'t>(document: &mut Document<'t>, item: Item<'t>, functions: &Declar
     let section = document.section(&name, item, &["name", "medium", "functions"], &["number_format"])?;
     let name = section.required("name", |item| document.parsed(item, values::name));
     let medium = section.required("medium", |item| document.parsed(item, medium));
-    let functions = section.required("functions", |item| document.set_or_empty(item, |text| functions.resolve(text)));
+    let functions = section.required("functions", |item| document.set(item, |text| functions.resolve(text)));
     let number_format = section.optional("number_format", |item| number_format(document, item));
-    let functions = functions?.into_iter().map(|(id, _)| id).collect();
-    Some(CardType { name: name?, medium: medium?, functions, number_format: number_format? })
+    let functions = functions?.into_iter().map(|function| Some(function?.0)).collect::<Option<_>>();
+    Some(CardType { name: name?, medium: medium?, functions: functions?, number_format: number_format? })
 }
 
 fn medium(text: &str) -> Result<Medium, &'static str> {
@@ -280,7 +288,11 @@ fn intervals<'t, T>(
     item: Item<'t>,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Option<Vec<T>> {
-    let elements = document.list(item)?;
+    let elements = document.list(item, "a list of strings")?;
+    if elements.len() > INTERVALS_MAX {
+        document.refuse(item, format!("has {} entries; a schedule has at most {INTERVALS_MAX}", elements.len()));
+        return None;
+    }
     let read: Vec<_> = elements.into_iter().map(|element| document.parsed(element, &read)).collect();
     read.into_iter().collect()
 }

@@ -90,8 +90,8 @@ fn days<'t>(document: &mut Document<'t>, section: &Section<'t>) -> Option<DayRan
 
 fn factors<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Factors> {
     let named = |text: &str| Factors::named(text).ok_or("is not known; expected pin | fingerprint | face");
-    let factors = document.set_or_empty(item, named)?;
-    Some(factors.into_iter().fold(Factors::NONE, |all, (factor, _)| all.union(factor)))
+    let factors = document.set(item, named)?;
+    factors.into_iter().try_fold(Factors::NONE, |all, factor| Some(all.union(factor?.0)))
 }
 
 fn who<'t>(document: &mut Document<'t>, item: Item<'t>, names: &Names, mentions: &mut Mentions) -> Option<Who> {
@@ -142,9 +142,14 @@ fn ids<'t, T: Ord + Clone, E: std::fmt::Display>(
     read: impl Fn(&str) -> Result<T, E>,
     mentions: Option<&mut Vec<(T, Place)>>,
 ) -> Option<Option<BTreeSet<T>>> {
-    let Some(found) = section.optional(key, |item| document.set(item, read))? else { return Some(None) };
-    if let Some(mentions) = mentions {
-        mentions.extend(found.iter().map(|(id, at)| (id.clone(), document.place(*at))));
+    let Some(item) = section.item(key) else { return Some(None) };
+    let found = document.set(item, read)?;
+    if found.is_empty() {
+        document.refuse(item, "is an empty list; name at least one or leave the key out");
+        return None;
     }
-    Some(Some(found.into_iter().map(|(id, _)| id).collect()))
+    if let Some(mentions) = mentions {
+        mentions.extend(found.iter().flatten().map(|(id, at)| (id.clone(), document.place(*at))));
+    }
+    found.into_iter().map(|id| Some(id?.0)).collect::<Option<_>>().map(Some)
 }

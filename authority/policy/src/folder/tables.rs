@@ -14,6 +14,7 @@ use crate::model::{
     UnlockSchedule,
 };
 use doorward_protocol::id::{AgentId, DoorId, IdError};
+use doorward_protocol::limits::DOORS_MAX;
 use doorward_protocol::problem::{Place, Problem, shown};
 use doorward_protocol::table::{Column, Row, Table, decode};
 use doorward_protocol::time::DayRange;
@@ -25,6 +26,7 @@ pub fn read(files: &CampusFiles, policy: &PolicyFile, problems: &mut Vec<Problem
     let (unit_ids, units) = units::read(files, problems);
     let (building_ids, buildings) = buildings(files, &unit_ids, problems);
     let (door_ids, doors) = doors(files, policy, &unit_ids, &building_ids, problems);
+    report_crowded_agents(&buildings, &doors, &door_ids, problems);
     let (person_ids, mut people) = people(files, policy, problems);
     affiliations(files, &unit_ids, &person_ids, &mut people, problems);
     let cards = cards::read(files, policy, &person_ids, problems);
@@ -118,6 +120,7 @@ fn buildings(
     })
 }
 
+const DOORS_FILE: &str = "doors.csv";
 const DOORS: &[Column] = &[
     Column::required("door_id"),
     Column::required("building_id"),
@@ -134,7 +137,7 @@ fn doors(
     buildings: &Declared<BuildingId>,
     problems: &mut Vec<Problem>,
 ) -> (Declared<DoorId>, BTreeMap<DoorId, Door>) {
-    table(files, "doors.csv", DOORS, "door_id", problems, |row, _, problems| {
+    table(files, DOORS_FILE, DOORS, "door_id", problems, |row, _, problems| {
         let building = row.required("building_id", problems, |text| buildings.resolve(text));
         let name = row.required("name", problems, values::text);
         let function = row.required("function", problems, |text| policy.names.functions.resolve(text));
@@ -143,6 +146,30 @@ fn doors(
         let unlock = unlock?.map(|schedule| schedule.map_or(UnlockSchedule::Always, UnlockSchedule::Named));
         Some(Door { building: building?, name: name?, function: function?, owner: owner?, unlock })
     })
+}
+
+/// An agent refuses a state with too many doors, so a campus with one is refused before anything is sent.
+fn report_crowded_agents(
+    buildings: &BTreeMap<BuildingId, Building>,
+    doors: &BTreeMap<DoorId, Door>,
+    ids: &Declared<DoorId>,
+    problems: &mut Vec<Problem>,
+) {
+    let mut counts = BTreeMap::<&AgentId, usize>::new();
+    for (id, door) in doors {
+        let Some(building) = buildings.get(&door.building) else { continue };
+        let count = counts.entry(&building.agent).or_default();
+        *count += 1;
+        if *count == DOORS_MAX + 1 {
+            let agent = shown(building.agent.as_str());
+            let message = format!(
+                "door_id {} is one door too many of agent {agent}; an agent has at most {DOORS_MAX}",
+                shown(id.as_str())
+            );
+            let place = Place { line: ids.line_of(id).unwrap_or(1), column: 1 };
+            problems.push(Problem::new(DOORS_FILE, place, message));
+        }
+    }
 }
 
 const PEOPLE: &[Column] = &[

@@ -13,24 +13,28 @@ use std::str::FromStr;
 const FILE: &str = "units.csv";
 const COLUMNS: &[Column] =
     &[Column::required("unit_id"), Column::required("name"), Column::optional("kind"), Column::optional("parent_id")];
-/// How many units of a cycle a message names.
+/// How many units of a cycle a message names at most.
 const CYCLE_SHOWN_MAX: usize = 10;
 
-type Parents = BTreeMap<UnitId, (UnitId, Place)>;
+/// For each unit the one above it and where that is said.
+type Parents = BTreeMap<UnitId, Option<(UnitId, Place)>>;
 
 /// Reads `units.csv`.
 pub fn read(files: &CampusFiles, problems: &mut Vec<Problem>) -> (Declared<UnitId>, BTreeMap<UnitId, Unit>) {
     let mut parents = Parents::new();
+    let mut mentions = Vec::new();
     let (declared, units) = table(files, FILE, COLUMNS, "unit_id", problems, |row, id: Option<&UnitId>, problems| {
         let name = row.required("name", problems, values::text);
         let kind = row.optional("kind", problems, values::text);
         let parent = row.optional("parent_id", problems, UnitId::from_str);
-        if let (Some(id), Some(Some(parent))) = (id, &parent) {
-            parents.entry(id.clone()).or_insert_with(|| (parent.clone(), row.place("parent_id")));
+        let mention = parent.clone().flatten().map(|parent| (parent, row.place("parent_id")));
+        mentions.extend(mention.clone());
+        if let Some(id) = id {
+            parents.entry(id.clone()).or_insert(mention);
         }
         Some(Unit { name: name?, kind: kind?, parent: parent? })
     });
-    for (parent, place) in parents.values() {
+    for (parent, place) in &mentions {
         if let Err(error) = declared.check(parent) {
             problems.push(Problem::new(FILE, *place, format!("parent_id {} {error}", shown(parent.as_str()))));
         }
@@ -39,31 +43,29 @@ pub fn read(files: &CampusFiles, problems: &mut Vec<Problem>) -> (Declared<UnitI
     (declared, units)
 }
 
-/// Each cycle is one problem, at the first of its units in the order of ids.
+/// Each cycle is one problem, at the unit whose id comes first.
 fn report_cycles(parents: &Parents, problems: &mut Vec<Problem>) {
+    let above = |unit: &UnitId| parents.get(unit)?.as_ref().map(|(parent, _)| parent);
     let mut settled = BTreeSet::new();
     for start in parents.keys() {
-        let mut path = Vec::new();
-        let mut on_path = BTreeSet::new();
-        let mut unit = start;
-        while settled.insert(unit) {
-            path.push(unit);
-            on_path.insert(unit);
-            let Some((parent, _)) = parents.get(unit) else { break };
-            unit = parent;
+        let mut path = BTreeSet::new();
+        let mut unit = Some(start);
+        while let Some(next) = unit.filter(|unit| settled.insert(*unit)) {
+            path.insert(next);
+            unit = above(next);
         }
-        if !on_path.contains(unit) || parents.get(unit).is_none() {
-            continue;
+        // The walk ended at a unit that it had met before: only when it met it on this path is there a new cycle.
+        let Some(entry) = unit.filter(|unit| path.contains(unit)) else { continue };
+        let around = std::iter::successors(above(entry), |unit| above(unit).filter(|_| *unit != entry));
+        let Some(first) = around.min() else { continue };
+        let Some(Some((parent, place))) = parents.get(first) else { continue };
+        let around = std::iter::successors(above(first), |unit| above(unit).filter(|_| *unit != first));
+        let around = std::iter::once(first).chain(around);
+        let mut names: Vec<_> = around.map(|unit| shown(unit.as_str())).take(CYCLE_SHOWN_MAX + 1).collect();
+        if names.len() > CYCLE_SHOWN_MAX {
+            names.truncate(CYCLE_SHOWN_MAX);
+            names.push("…".into());
         }
-        let cycle: Vec<_> = path.into_iter().skip_while(|on_path| *on_path != unit).collect();
-        let Some((first, (parent, place))) = cycle.iter().filter_map(|id| parents.get_key_value(*id)).min() else {
-            continue;
-        };
-        let mut names: Vec<_> = std::iter::successors(Some(first), |id| parents.get(*id).map(|(parent, _)| parent))
-            .take(cycle.len().min(CYCLE_SHOWN_MAX))
-            .map(|id| shown(id.as_str()))
-            .collect();
-        names.push(if cycle.len() > CYCLE_SHOWN_MAX { "…".into() } else { shown(first.as_str()) });
         let message = format!("parent_id {} closes a cycle: {}", shown(parent.as_str()), names.join(" -> "));
         problems.push(Problem::new(FILE, *place, message));
     }
