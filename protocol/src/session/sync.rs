@@ -27,6 +27,9 @@ pub trait Source {
     /// The newest commit and its hash.
     fn head(&self) -> (Position, Hash);
 
+    /// The newest pulse that was signed.
+    fn pulse(&self) -> Option<Signed<Pulse>>;
+
     /// The trust statements after a version.
     fn statements_after(&self, version: u32) -> Vec<Signed<Statement>>;
 
@@ -203,6 +206,8 @@ impl Session {
         self.greeted = true;
         self.have = hello.state;
         self.wanted = true;
+        // Without it, leases would stay ended until the next pulse; a stale one would only make clocks disagree.
+        self.pulse = source.pulse().filter(|pulse| is_recent(pulse, now));
         let statements = source.statements_after(hello.statement);
         if !statements.is_empty() {
             self.send(Lane::Control, ToAgent::Statements(statements));
@@ -311,4 +316,8 @@ impl Session {
         self.closed = true;
         self.effects.push_back(Effect::Close(why.into()));
     }
+}
+
+fn is_recent(pulse: &Signed<Pulse>, now: UnixMs) -> bool {
+    pulse.unverified().is_ok_and(|pulse| now.since_ms(pulse.at).abs() < CLOCK_TOLERANCE_MS / 2)
 }

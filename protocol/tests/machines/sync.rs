@@ -74,6 +74,7 @@ struct Authority {
     states: Vec<State>,
     changes: Vec<Change>,
     heads: Vec<Head>,
+    last_pulse: Option<Signed<Pulse>>,
     epoch: u32,
 }
 
@@ -97,6 +98,7 @@ impl Authority {
             states: vec![],
             changes: vec![],
             heads: vec![],
+            last_pulse: None,
             epoch: 0,
         };
         authority.commit(Change { removed: vec![], put: first_facts() });
@@ -153,6 +155,10 @@ impl Authority {
 impl Source for Authority {
     fn head(&self) -> (Position, Hash) {
         (self.position(), self.heads.last().unwrap().commit.hash())
+    }
+
+    fn pulse(&self) -> Option<Signed<Pulse>> {
+        self.last_pulse.clone()
     }
 
     fn statements_after(&self, version: u32) -> Vec<Signed<Statement>> {
@@ -550,6 +556,17 @@ fn a_lease_ends_without_a_fresh_word_and_begins_again_with_one() {
     assert_eq!(world.tap(1), Reason::LeaseEnded);
     let pulse = world.authority.pulse(world.now);
     world.tell(session::Input::Pulse(pulse));
+    assert_eq!(world.tap(1), Reason::Granted);
+}
+
+#[test]
+fn an_agent_that_comes_back_need_not_wait_for_the_next_pulse() {
+    let mut world = World::connected();
+    world.cut();
+    world.now = START.plus_ms(i64::try_from(LEASE_MS).unwrap());
+    assert_eq!(world.tap(1), Reason::LeaseEnded);
+    world.authority.last_pulse = Some(world.authority.pulse(world.now));
+    world.connect();
     assert_eq!(world.tap(1), Reason::Granted);
 }
 
