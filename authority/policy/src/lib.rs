@@ -3,10 +3,13 @@
 //! No runtime, socket, file or clock; the shell reads files and passes their bytes and the time in.
 
 pub mod command;
+pub mod compile;
 pub mod difference;
 pub mod directory;
 pub mod folder;
 pub mod model;
 pub mod reference;
+pub mod removal;
+pub mod taps;
 pub mod touched;
 pub mod zone;
