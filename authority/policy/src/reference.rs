@@ -226,3 +226,138 @@ fn counted_from(day: Day, span: CalendarSpan) -> Date {
     };
     span.map_or(Date::MAX, |span| day.to_civil().saturating_add(span))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder::{CampusFiles, parse};
+    use crate::model::Campus;
+
+    const POLICY: &str = r#"
+        campus = { id = "c", name = "Campus", time_zone = "Europe/Zagreb" }
+        holiday = [{ date = 2026-03-30, name = "Holiday" }]
+        function = { entry = {}, shop = { identity = false } }
+        card_type.card = { name = "Card", medium = "card", functions = ["entry", "shop"] }
+        category.student = { validity = "ends_on", grace_days = 2 }
+        category.guest = { validity = "1 months" }
+        schedule.night = { weekly = ["sun 22:00-03:00"], holidays = ["23:00-01:00"] }
+        schedule.repeated = { weekly = ["sun 02:30-02:45"] }
+        [[rule]]
+        id = "night"
+        who = { everyone = true }
+        where = { doors = ["night"] }
+        when = "night"
+        [[rule]]
+        id = "clock"
+        who = { everyone = true }
+        where = { doors = ["clock"] }
+        when = "repeated"
+        [[rule]]
+        id = "shop"
+        who = { everyone = true }
+        where = { functions = ["shop"] }
+    "#;
+
+    const TABLES: [(&str, &str); 6] = [
+        ("units.csv", "unit_id,name\nu,Unit\n"),
+        ("buildings.csv", "building_id,name,agent_id\nb,Hall,a\n"),
+        (
+            "doors.csv",
+            "door_id,building_id,name,function,unlock_schedule\nnight,b,Night,entry,\nclock,b,Clock,entry,\n\
+             shop,b,Shop,shop,\nhall,b,Hall,entry,always\n",
+        ),
+        (
+            "people.csv",
+            "person_id,name,category,ends_on,left_on\ns,Student,student,2026-12-31,\nl,Leaver,student,2026-12-31,2026-04-10\n\
+             n,No end,student,,\ng,Guest,guest,,\n",
+        ),
+        ("affiliations.csv", "person_id,unit_id\n"),
+        (
+            "cards.csv",
+            "card_id,person_id,card_type,state,issued_on\nS,s,card,active,2025-10-01\nL,l,card,active,2025-10-01\n\
+             N,n,card,active,2026-01-10\nG,g,card,active,2026-01-31\n",
+        ),
+    ];
+
+    fn campus() -> Campus {
+        let files = TABLES.into_iter().chain([("campus.toml", POLICY)]);
+        parse(&CampusFiles(files.map(|(name, text)| (name.into(), text.into())).collect())).unwrap()
+    }
+
+    fn asked(at: &str, door: &str, card: &str, factors: Factors) -> Option<Reason> {
+        let Campus { policy, tables } = campus();
+        let (door, card) = (DoorId::new(door).unwrap(), CardId::new(card).unwrap());
+        decide(&policy, &tables, |_| false, UnixMs::parse(at).unwrap(), &door, &card, factors)
+    }
+
+    fn reason(at: &str, door: &str, card: &str) -> Reason {
+        asked(at, door, card, Factors::NONE).unwrap()
+    }
+
+    #[test]
+    fn a_lockdown_comes_before_an_unlocked_door_and_that_before_the_card() {
+        let Campus { policy, tables } = campus();
+        let at = UnixMs::parse("2026-03-01T12:00:00+01:00").unwrap();
+        let (door, card) = (DoorId::new("hall").unwrap(), CardId::new("nobody").unwrap());
+        let with_lockdown = |locked: bool| decide(&policy, &tables, |_| locked, at, &door, &card, Factors::NONE);
+        assert_eq!(with_lockdown(true), Some(Reason::Lockdown));
+        assert_eq!(with_lockdown(false), Some(Reason::Unlocked));
+        assert_eq!(asked("2026-03-01T12:00:00+01:00", "nowhere", "S", Factors::NONE), None);
+    }
+
+    #[test]
+    fn an_interval_over_midnight_belongs_to_the_day_on_which_it_starts() {
+        // 29 March 2026 is a Sunday, 30 March is the holiday.
+        for (at, expected) in [
+            ("2026-03-29T21:59:59+02:00", Reason::OutsideSchedule),
+            ("2026-03-29T22:00:00+02:00", Reason::Granted),
+            ("2026-03-30T02:59:59+02:00", Reason::Granted),
+            ("2026-03-30T03:00:00+02:00", Reason::OutsideSchedule),
+            ("2026-03-30T23:00:00+02:00", Reason::Granted),
+            ("2026-03-31T00:59:59+02:00", Reason::Granted),
+            ("2026-03-31T01:00:00+02:00", Reason::OutsideSchedule),
+            ("2026-04-06T00:00:00+02:00", Reason::Granted),
+        ] {
+            assert_eq!(reason(at, "night", "S"), expected, "{at}");
+        }
+    }
+
+    #[test]
+    fn an_hour_that_the_clock_repeats_is_inside_both_times_and_one_that_it_skips_never_comes() {
+        for at in ["2025-10-26T02:30:00+02:00", "2025-10-26T02:30:00+01:00"] {
+            assert_eq!(reason(at, "clock", "S"), Reason::Granted, "{at}");
+        }
+        let skipped = UnixMs::parse("2026-03-29T01:00:00+01:00").unwrap();
+        for minute in 0..180 {
+            let at = skipped.plus_ms(minute * 60_000).to_utc_text();
+            assert_eq!(reason(&at, "clock", "S"), Reason::OutsideSchedule, "{at}");
+        }
+    }
+
+    #[test]
+    fn who_leaves_loses_identity_at_once_and_the_rest_after_the_grace_days() {
+        for (day, door, expected) in [
+            ("2026-04-09T23:59:59", "night", Reason::OutsideSchedule),
+            ("2026-04-10T00:00:00", "night", Reason::Ended),
+            ("2026-04-12T23:59:59", "shop", Reason::Granted),
+            ("2026-04-13T00:00:00", "shop", Reason::Ended),
+        ] {
+            assert_eq!(reason(&format!("{day}+02:00"), door, "L"), expected, "{day}");
+        }
+    }
+
+    #[test]
+    fn a_validity_runs_from_the_first_instant_of_its_first_day_through_the_last_of_its_last() {
+        for (at, card, expected) in [
+            ("2026-01-30T23:59:59.999", "G", Reason::NotYetValid),
+            ("2026-01-31T00:00:00", "G", Reason::Granted),
+            ("2026-02-28T23:59:59.999", "G", Reason::Granted),
+            ("2026-03-01T00:00:00", "G", Reason::Expired),
+            ("2026-01-09T23:59:59", "N", Reason::NotYetValid),
+            ("2026-01-10T00:00:00", "N", Reason::Expired),
+            ("2026-12-31T23:59:59", "S", Reason::Granted),
+        ] {
+            assert_eq!(reason(&format!("{at}+01:00"), "shop", card), expected, "{card} at {at}");
+        }
+    }
+}
