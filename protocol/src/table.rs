@@ -172,7 +172,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Whether a row could not be told from its neighbours, so that what the table declares is not known in full.
+    /// Whether a row could not be told from what is beside it, so that what the table declares is not known in full.
     #[must_use]
     pub const fn rows_skipped(&self) -> bool {
         self.rows_skipped
@@ -232,6 +232,7 @@ impl<'a> Table<'a> {
         let Some((field, after)) = closing_quote(inner).and_then(|at| Some((inner.get(..at)?, inner.get(at + 1..)?)))
         else {
             problems.push(Problem::new(self.file, self.place(record, self.at), "a quoted field that never ends"));
+            self.rows_skipped = true;
             self.at = self.text.len();
             return Cow::Borrowed(inner);
         };

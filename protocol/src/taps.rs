@@ -7,7 +7,7 @@ use crate::facts::Factors;
 use crate::id::{DoorId, check};
 use crate::problem::{Place, Problem, did_you_mean};
 use crate::table::{Column, Row, Table, decode, written};
-use crate::time::{UnixMs, ZONE_END, ZONE_START};
+use crate::time::{NotAnInstant, UnixMs, ZONE_END, ZONE_START};
 
 const COLUMNS: &[Column] = &[
     Column::required("at"),
@@ -97,12 +97,28 @@ fn tap(row: &Row<'_, '_>, problems: &mut Vec<Problem>) -> Option<TapQuestion> {
 }
 
 fn instant(text: &str) -> Result<UnixMs, String> {
-    let at = UnixMs::parse(text).map_err(|error| error.to_string())?;
+    let at =
+        UnixMs::parse(text).ok().filter(|_| has_shape_of_rfc_3339(text)).ok_or_else(|| NotAnInstant.to_string())?;
     if at < ZONE_START || at >= ZONE_END {
         let (start, end) = (ZONE_START.to_utc_text(), ZONE_END.to_utc_text());
         return Err(format!("is outside of the instants that have a local time here, from {start} to before {end}"));
     }
     Ok(at)
+}
+
+/// Files are exchanged with other programs, so the shortened forms that are handy on a command line are not for them.
+fn has_shape_of_rfc_3339(text: &str) -> bool {
+    let is = |text: &str, shape: &str| {
+        let is_like = |c: u8, like: u8| if like == b'0' { c.is_ascii_digit() } else { c.eq_ignore_ascii_case(&like) };
+        text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(|(c, like)| is_like(c, like))
+    };
+    let Some((seconds, rest)) = text.split_at_checked("2026-11-22T08:00:00".len()) else { return false };
+    let offset =
+        rest.strip_prefix('.').map_or(rest, |fraction| fraction.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let has_empty_fraction = rest.len() == offset.len() + 1;
+    is(seconds, "0000-00-00T00:00:00")
+        && !has_empty_fraction
+        && ["Z", "+00:00", "-00:00"].into_iter().any(|shape| is(offset, shape))
 }
 
 fn known_reason(text: &str) -> Result<String, String> {
@@ -162,6 +178,29 @@ mod tests {
         assert_eq!(met(Reason::Granted), [false, false]);
         assert_eq!(met(Reason::Expired), [true, false]);
         assert_eq!(met(Reason::Closed), [true, true]);
+    }
+
+    #[test]
+    fn instants_are_of_rfc_3339_and_of_no_other_form() {
+        for right in ["2023-04-10T09:00:00Z", "2023-04-10t09:00:00.125z", "2023-04-10T09:00:00.1-03:30"] {
+            assert!(instant(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "2023-04-10T09:00:00",
+            "2023-04-10 09:00:00Z",
+            "2023-04-10T09:00+09:00",
+            "20230410T090000+0900",
+            "2023-04-10T09:00:00.Z",
+            "2023-04-10T09:00:00,5Z",
+            "2023-04-10T09:00:00+09",
+            "2023-04-10T09:00:00+09:00[Asia/Seoul]",
+            "2023-02-29T09:00:00Z",
+            "2023-04-10T24:00:00Z",
+            "yesterday",
+            "",
+        ] {
+            assert_eq!(instant(wrong), Err(NotAnInstant.to_string()), "{wrong}");
+        }
     }
 
     #[test]

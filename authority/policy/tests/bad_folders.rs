@@ -1,6 +1,7 @@
 //! Wrong campus folders: each is one slip in a folder that is right, with the exact lines that it is answered with.
 
 use doorward_policy::folder::{CampusFiles, parse};
+use proptest::prelude::*;
 
 const CAMPUS: &str = r#"[campus]
 id = "c"
@@ -192,6 +193,59 @@ fn a_campus_beyond_a_bound_is_refused_before_anything_is_made_of_it() {
     let entries = "\"mon 01:00-02:00\", ".repeat(501);
     let files = with_slip("campus.toml", "\"mon-fri 06:00-23:00\", ", &entries);
     assert_eq!(lines(&files), ["campus.toml:28:10: weekly has 502 entries; a schedule has at most 500"]);
+}
+
+/// What slips are made of: delimiters, references, numbers at the edge of their types, and what no text contains.
+const SCRAPS: [&[u8]; 24] = [
+    b"",
+    b",",
+    b"\"",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"=",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b".",
+    b"\\",
+    b"#",
+    b"-",
+    b":",
+    b"0",
+    b"a",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"4294967296",
+    b"9999-12-31",
+    b"'''",
+    b"\0",
+];
+
+proptest! {
+    #[test]
+    fn whatever_is_in_the_files_the_answer_is_a_campus_or_problems_with_places_in_them(
+        slips in prop::collection::vec((0..8_usize, any::<prop::sample::Index>(), 0..4_usize, 0..SCRAPS.len()), 1..6),
+    ) {
+        let mut files = right_folder();
+        for (file, at, length, scrap) in slips {
+            let bytes = files.0.get_mut(CampusFiles::NAMES[file]).unwrap();
+            let start = at.index(bytes.len() + 1);
+            let end = bytes.len().min(start + length);
+            bytes.splice(start..end, SCRAPS[scrap].iter().copied());
+        }
+        if let Err(problems) = parse(&files) {
+            prop_assert!(!problems.is_empty());
+            for problem in problems {
+                let text = String::from_utf8_lossy(&files.0[&problem.file]).into_owned();
+                let line = text.split('\n').nth(usize::try_from(problem.line).unwrap() - 1);
+                let columns = line.map(|line| line.chars().count() + 1);
+                let column = usize::try_from(problem.column).unwrap();
+                prop_assert!(columns.is_some_and(|columns| (1..=columns).contains(&column)), "{problem} in {text:?}");
+            }
+        }
+    }
 }
 
 struct Slip {
