@@ -8,6 +8,7 @@ pub mod difference;
 pub mod directory;
 pub mod folder;
 pub mod model;
+pub mod plan;
 pub mod reference;
 pub mod removal;
 pub mod taps;

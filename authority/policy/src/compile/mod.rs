@@ -128,6 +128,16 @@ impl Compiled {
         self.holders.get(card).into_iter().flat_map(|agents| agents.iter())
     }
 
+    /// A card's credential at each agent that holds it, with that agent's state.
+    pub(crate) fn credentials(&self, card: &CardId) -> impl Iterator<Item = (&State, &Credential)> {
+        let key = self.key_of(card).map(FactKey::Credential);
+        let states = self.holders(card).filter_map(|agent| self.agents.get(agent));
+        states.filter_map(move |state| match state.fact(key.as_ref()?) {
+            Some(Fact::Credential(credential)) => Some((state, credential)),
+            Some(_) | None => None,
+        })
+    }
+
     /// The doors of an agent that a card opens at some time, its state and validity left aside.
     #[must_use]
     pub fn doors_known(&self, agent: &AgentId, card: &CardId) -> Vec<DoorId> {

@@ -1,0 +1,289 @@
+//! The plan of an import: what a difference would do to people, cards and rights. A dry run prints it, execution heeds it.
+//!
+//! A *right* is a card at a door that it may open today or on a later day, as far as is known: the card is neither
+//! suspended nor closed, and neither its last day nor its holder's leaving nor the last day of every rule has passed.
+
+use crate::command::{Actor, Command, Entry};
+use crate::compile::{CompileError, Compiled, permitted_doors};
+use crate::difference::{Difference, Rows};
+use crate::directory::{Directory, Refusal};
+use crate::model::{BuildingId, CardId, GrantId, PersonId};
+use doorward_protocol::facts::{ClassDoor, Credential, CredentialState, Effect, Fact, FactKey};
+use doorward_protocol::id::DoorId;
+use doorward_protocol::state::State;
+use doorward_protocol::time::{Day, UnixMs};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use thiserror::Error;
+
+/// See the module.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Whether functions, types of card, categories, schedules, rules or holidays change.
+    pub policy_changes: bool,
+    /// Rows of each table of the folder, by its name.
+    pub tables: BTreeMap<String, Counts>,
+    /// Rights of all buildings together.
+    pub rights: Counts,
+    /// What changes at each building; buildings at which nothing changes are absent.
+    pub buildings: BTreeMap<BuildingId, AtBuilding>,
+    /// Cards that stay suspended or closed, because that was ordered here and the folder does not yet know.
+    pub cards_held_back: Vec<CardId>,
+    /// Grants added by command that end because what they name leaves the folder.
+    pub grants_orphaned: Vec<GrantId>,
+}
+
+/// How many there are and what changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Before the import.
+    pub before: usize,
+    /// New ones.
+    pub gained: usize,
+    /// Ones that go.
+    pub lost: usize,
+    /// Ones that stay and change.
+    pub changed: usize,
+}
+
+/// What changes at one building.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtBuilding {
+    /// Its name.
+    pub name: String,
+    /// People who had no right at any of its doors and have one, and the other way round.
+    pub people: Balance,
+    /// Cards, likewise.
+    pub cards: Balance,
+    /// Rights at its doors.
+    pub rights: Balance,
+}
+
+/// What is gained and lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    /// Gained.
+    pub gained: usize,
+    /// Lost.
+    pub lost: usize,
+}
+
+/// Why there is no plan. The import would fail for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// The directory does not take the difference.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The directory after it cannot be compiled.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// The instant has no local day.
+    #[error("{} has no local day here; set the clock right", .0.to_utc_text())]
+    NoDay(UnixMs),
+}
+
+impl Plan {
+    /// What a difference would do if it were imported at an instant.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn of(before: &Directory, compiled: &Compiled, difference: &Difference, at: UnixMs) -> Result<Self, PlanError> {
+        let mut after = before.clone();
+        let command = Command::Import { difference: Box::new(difference.clone()) };
+        let seq = before.head().saturating_add(1);
+        let touched = after.apply(&Entry { seq, at, actor: Actor::system(), command })?;
+        let mut compiled_after = compiled.clone();
+        compiled_after.update(&after, &touched)?;
+        let zone = after.policy().and_then(|policy| crate::zone::zone(&policy.time_zone));
+        let day = zone.and_then(|zone| zone.local(at)).ok_or(PlanError::NoDay(at))?.day;
+        let mut plan = Self { policy_changes: difference.policy.is_some(), ..Self::default() };
+        plan.count_tables(before, difference);
+        plan.cards_held_back = held_back(&after, difference);
+        plan.grants_orphaned = orphaned(before, difference);
+        let old = Rights { directory: before, compiled, day };
+        let new = Rights { directory: &after, compiled: &compiled_after, day };
+        plan.weigh(&old, &new);
+        Ok(plan)
+    }
+
+    /// Whether more than a tenth of the people or of the rights would go: more likely a bad export than a bad day.
+    #[must_use]
+    pub fn removes_too_much(&self) -> bool {
+        let people = self.tables.get("people").copied().unwrap_or_default();
+        people.loses_more_than_a_tenth() || self.rights.loses_more_than_a_tenth()
+    }
+
+    fn count_tables(&mut self, before: &Directory, difference: &Difference) {
+        let tables = before.tables();
+        let counts = [
+            ("units", count(&tables.units, &difference.units)),
+            ("buildings", count(&tables.buildings, &difference.buildings)),
+            ("doors", count(&tables.doors, &difference.doors)),
+            ("people", count(&tables.people, &difference.people)),
+            ("cards", count(&tables.cards, &difference.cards)),
+            ("grants", count(&tables.grants, &difference.grants)),
+        ];
+        self.tables = counts.into_iter().map(|(name, counts)| (name.to_owned(), counts)).collect();
+    }
+
+    /// Person by person, so that somebody with two cards loses a building only when both do.
+    fn weigh(&mut self, old: &Rights<'_>, new: &Rights<'_>) {
+        let people: BTreeSet<&PersonId> =
+            old.directory.tables().people.keys().chain(new.directory.tables().people.keys()).collect();
+        for person in people {
+            let (before, after) = (old.of(person), new.of(person));
+            self.rights.before = self.rights.before.saturating_add(before.values().map(BTreeSet::len).sum());
+            if before == after {
+                continue;
+            }
+            let nothing = BTreeSet::new();
+            let buildings: BTreeSet<&BuildingId> = before.keys().chain(after.keys()).copied().collect();
+            for id in buildings {
+                let (had, has) = (before.get(id).unwrap_or(&nothing), after.get(id).unwrap_or(&nothing));
+                if had == has {
+                    continue;
+                }
+                let building = self.buildings.entry(id.clone()).or_default();
+                building.people.add(usize::from(had.is_empty()), usize::from(has.is_empty()));
+                let rights = Balance { gained: has.difference(had).count(), lost: had.difference(has).count() };
+                building.rights.add(rights.gained, rights.lost);
+                self.rights.gained = self.rights.gained.saturating_add(rights.gained);
+                self.rights.lost = self.rights.lost.saturating_add(rights.lost);
+                let cards =
+                    |rights: &BTreeSet<(&CardId, &DoorId)>| rights.iter().map(|right| right.0.clone()).collect();
+                let (had, has): (BTreeSet<CardId>, BTreeSet<CardId>) = (cards(had), cards(has));
+                building.cards.add(has.difference(&had).count(), had.difference(&has).count());
+            }
+        }
+        for (id, building) in &mut self.buildings {
+            let known = new.directory.tables().buildings.get(id).or_else(|| old.directory.tables().buildings.get(id));
+            building.name = known.map(|known| known.name.clone()).unwrap_or_default();
+        }
+    }
+}
+
+impl Counts {
+    const fn loses_more_than_a_tenth(&self) -> bool {
+        self.lost.saturating_mul(10) > self.before
+    }
+}
+
+impl Balance {
+    const fn add(&mut self, gained: usize, lost: usize) {
+        self.gained = self.gained.saturating_add(gained);
+        self.lost = self.lost.saturating_add(lost);
+    }
+}
+
+fn count<K: Ord, V>(table: &BTreeMap<K, V>, rows: &Rows<K, V>) -> Counts {
+    let changed = rows.put.keys().filter(|key| table.contains_key(key)).count();
+    let lost = rows.removed.iter().filter(|key| table.contains_key(key)).count();
+    Counts { before: table.len(), gained: rows.put.len().saturating_sub(changed), lost, changed }
+}
+
+/// Cards of the difference to which the import does not give the state that the folder says.
+fn held_back(after: &Directory, difference: &Difference) -> Vec<CardId> {
+    let state_of = |id| after.tables().cards.get(id).map(|card| card.state);
+    let other = difference.cards.put.iter().filter(|(id, card)| state_of(id) != Some(card.state));
+    other.map(|(id, _)| id.clone()).collect()
+}
+
+fn orphaned(before: &Directory, difference: &Difference) -> Vec<GrantId> {
+    let of_command = |id: &&GrantId| !before.folder_grants().contains_key(*id);
+    difference.grants.removed.iter().filter(of_command).cloned().collect()
+}
+
+/// Looks up rights in one directory and what was compiled from it.
+struct Rights<'a> {
+    directory: &'a Directory,
+    compiled: &'a Compiled,
+    day: Day,
+}
+
+impl<'a> Rights<'a> {
+    /// The rights of a person, by building.
+    fn of(&self, person: &PersonId) -> BTreeMap<&'a BuildingId, BTreeSet<(&'a CardId, &'a DoorId)>> {
+        let mut rights: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for card in self.directory.cards_of(person) {
+            let held = self.compiled.credentials(card);
+            let usable = held.filter(|(_, credential)| self.is_usable(credential));
+            for (state, credential) in usable {
+                let doors = permitted_doors(state, credential).filter(|door| self.opens(state, credential, door));
+                for door in doors {
+                    if let Some(known) = self.directory.tables().doors.get(&door.door) {
+                        rights.entry(&known.building).or_default().insert((card, &door.door));
+                    }
+                }
+            }
+        }
+        rights
+    }
+
+    fn is_usable(&self, credential: &Credential) -> bool {
+        credential.state != CredentialState::Suspended && self.is_to_come(credential.valid.until)
+    }
+
+    fn opens(&self, state: &State, credential: &Credential, door: &ClassDoor) -> bool {
+        let identity = match state.fact(&FactKey::Door(door.door.clone())) {
+            Some(Fact::Door(door)) => door.identity,
+            Some(_) | None => true,
+        };
+        let has_ended = credential
+            .leaving
+            .is_some_and(|leaving| if identity { leaving.left_on <= self.day } else { leaving.grace_until < self.day });
+        let permits = door.entries.iter().filter(|entry| entry.effect == Effect::Permit);
+        !has_ended && permits.into_iter().any(|entry| self.is_to_come(entry.days.until))
+    }
+
+    fn is_to_come(&self, last_day: Option<Day>) -> bool {
+        last_day.is_none_or(|last_day| last_day >= self.day)
+    }
+}
+
+impl core::fmt::Display for Plan {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if self.policy_changes {
+            writeln!(f, "The policy changes.")?;
+        }
+        let rights = ("rights", &self.rights);
+        let rows = self.tables.iter().map(|(name, counts)| (name.as_str(), counts)).chain([rights]);
+        writeln!(f, "{:<12}{:>10}{:>10}{:>10}{:>10}", "", "now", "gained", "lost", "changed")?;
+        for (name, Counts { before, gained, lost, changed }) in rows {
+            writeln!(f, "{name:<12}{before:>10}{gained:>10}{lost:>10}{changed:>10}")?;
+        }
+        let width = self.buildings.keys().map(|id| id.as_str().len()).max().unwrap_or_default().max("building".len());
+        if !self.buildings.is_empty() {
+            writeln!(f, "\n{:<width$}{:>18}{:>18}{:>18}", "building", "people", "cards", "rights")?;
+        }
+        for (id, AtBuilding { name, people, cards, rights }) in &self.buildings {
+            writeln!(f, "{:<width$}{people:>18}{cards:>18}{rights:>18}  {name}", id.as_str())?;
+        }
+        if !self.cards_held_back.is_empty() {
+            writeln!(
+                f,
+                "\nStay as they were ordered here, whatever the folder says: {}",
+                listed(&self.cards_held_back)
+            )?;
+        }
+        if !self.grants_orphaned.is_empty() {
+            writeln!(f, "\nEnd because what they name leaves the folder: {}", listed(&self.grants_orphaned))?;
+        }
+        Ok(())
+    }
+}
+
+impl core::fmt::Display for Balance {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(&format!("+{} -{}", self.gained, self.lost))
+    }
+}
+
+/// How many names a line lists before it only counts the rest.
+const LISTED_MAX: usize = 10;
+
+fn listed<T: core::fmt::Display>(names: &[T]) -> String {
+    let shown: Vec<_> = names.iter().take(LISTED_MAX).map(ToString::to_string).collect();
+    let more = names.len().saturating_sub(shown.len());
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{rest}", shown.join(", "))
+}
