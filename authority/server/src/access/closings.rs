@@ -1,0 +1,203 @@
+//! How far each change has come at the agents that it concerns, with the receipts that prove it.
+
+use super::{AccessStore, StoreError, signed, unsigned};
+use doorward_protocol::commit::Position;
+use doorward_protocol::id::AgentId;
+use doorward_protocol::time::UnixMs;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE closings (
+        seq BIGINT PRIMARY KEY, epoch BIGINT NOT NULL, at BIGINT NOT NULL, command TEXT NOT NULL,
+        subject TEXT NOT NULL, why TEXT NOT NULL, removals BLOB NOT NULL);
+    CREATE TABLE closing_agents (
+        seq BIGINT NOT NULL, agent TEXT NOT NULL, doors BLOB NOT NULL, leaf BLOB, applied_at BIGINT,
+        durable_at BIGINT, receipt BLOB, about_epoch BIGINT, about_seq BIGINT, PRIMARY KEY (seq, agent));
+";
+
+/// A change, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosingRow {
+    /// The commit that contains it.
+    pub position: Position,
+    /// When the command was accepted.
+    pub at: UnixMs,
+    /// Name of the command.
+    pub command: String,
+    /// What it was about.
+    pub subject: String,
+    /// Why.
+    pub why: String,
+    /// The signed removals, encoded; an empty list for a change that removes nothing.
+    pub removals: Vec<u8>,
+    /// Agents that it concerns.
+    pub agents: Vec<ClosingAgentRow>,
+}
+
+/// One agent of a change, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosingAgentRow {
+    /// Which agent.
+    pub agent: AgentId,
+    /// Its doors that the change concerns, each with its lease, encoded.
+    pub doors: Vec<u8>,
+    /// Its leaf in the commit and the path to the root, encoded.
+    pub leaf: Option<Vec<u8>>,
+    /// When its word came that the change is in force.
+    pub applied_at: Option<UnixMs>,
+    /// When its word came that the change is durable.
+    pub durable_at: Option<UnixMs>,
+    /// That word, encoded.
+    pub receipt: Option<Vec<u8>>,
+    /// The position that the receipt is about.
+    pub about: Option<Position>,
+}
+
+impl AccessStore {
+    /// Keeps a change and the agents that it concerns; the same one again changes nothing.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn begin_closing(&self, closing: ClosingRow) -> Result<(), StoreError> {
+        self.write_blocking(move |transaction| {
+            let sql = "INSERT INTO closings (seq, epoch, at, command, subject, why, removals)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+            let ClosingRow { position, at, command, subject, why, removals, agents } = &closing;
+            let seq = signed(position.seq);
+            transaction.execute(sql, params![seq, position.epoch, at.0, command, subject, why, removals])?;
+            let sql = "INSERT INTO closing_agents (seq, agent, doors, leaf) VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT DO NOTHING";
+            let mut statement = transaction.prepare_cached(sql)?;
+            for row in agents {
+                statement.execute(params![seq, row.agent.as_str(), row.doors, row.leaf])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Keeps how far a change has come at one agent.
+    pub fn advance_closing(&self, seq: u64, row: ClosingAgentRow) {
+        let sql = "UPDATE closing_agents SET applied_at = ?3, durable_at = ?4, receipt = ?5, about_epoch = ?6,
+                   about_seq = ?7 WHERE seq = ?1 AND agent = ?2";
+        // Were it lost, the agent's next receipt of a later commit would bring it again.
+        let _stored = self.submit(move |transaction| {
+            let at = |instant: Option<UnixMs>| instant.map(|at| at.0);
+            transaction
+                .prepare_cached(sql)?
+                .execute(params![
+                    signed(seq),
+                    row.agent.as_str(),
+                    at(row.applied_at),
+                    at(row.durable_at),
+                    row.receipt,
+                    row.about.map(|about| about.epoch),
+                    row.about.map(|about| signed(about.seq)),
+                ])
+                .map(|_| ())
+        });
+    }
+
+    /// One change.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn closing(&self, seq: u64) -> Result<Option<ClosingRow>, StoreError> {
+        self.read(|connection| read_closing(connection, signed(seq)))
+    }
+
+    /// The newest changes that some agent has not confirmed yet, newest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open_closings(&self, limit: u32) -> Result<Vec<ClosingRow>, StoreError> {
+        let sql = "SELECT DISTINCT seq FROM closing_agents WHERE durable_at IS NULL ORDER BY seq DESC LIMIT ?1";
+        self.read(|connection| {
+            let seqs: Vec<i64> =
+                connection.prepare(sql)?.query_map([limit], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            let closings = seqs.into_iter().map(|seq| read_closing(connection, seq));
+            closings.filter_map(Result::transpose).collect()
+        })
+    }
+}
+
+fn read_closing(connection: &Connection, seq: i64) -> rusqlite::Result<Option<ClosingRow>> {
+    let sql = "SELECT epoch, at, command, subject, why, removals FROM closings WHERE seq = ?1";
+    let read = |row: &Row<'_>| {
+        Ok(ClosingRow {
+            position: Position { epoch: row.get(0)?, seq: unsigned(seq) },
+            at: UnixMs(row.get(1)?),
+            command: row.get(2)?,
+            subject: row.get(3)?,
+            why: row.get(4)?,
+            removals: row.get(5)?,
+            agents: Vec::new(),
+        })
+    };
+    let Some(mut closing) = connection.query_row(sql, [seq], read).optional()? else { return Ok(None) };
+    let sql = "SELECT agent, doors, leaf, applied_at, durable_at, receipt, about_epoch, about_seq FROM closing_agents
+               WHERE seq = ?1 ORDER BY agent";
+    closing.agents = connection.prepare(sql)?.query_map([seq], read_agent)?.collect::<rusqlite::Result<_>>()?;
+    Ok(Some(closing))
+}
+
+fn read_agent(row: &Row<'_>) -> rusqlite::Result<ClosingAgentRow> {
+    let agent: String = row.get(0)?;
+    let agent = AgentId::new(&agent)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?;
+    let (epoch, seq): (Option<u32>, Option<i64>) = (row.get(6)?, row.get(7)?);
+    Ok(ClosingAgentRow {
+        agent,
+        doors: row.get(1)?,
+        leaf: row.get(2)?,
+        applied_at: row.get::<_, Option<i64>>(3)?.map(UnixMs),
+        durable_at: row.get::<_, Option<i64>>(4)?.map(UnixMs),
+        receipt: row.get(5)?,
+        about: epoch.zip(seq).map(|(epoch, seq)| Position { epoch, seq: unsigned(seq) }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(agent: &str) -> ClosingAgentRow {
+        ClosingAgentRow {
+            agent: AgentId::new(agent).unwrap(),
+            doors: vec![1],
+            leaf: Some(vec![2]),
+            applied_at: None,
+            durable_at: None,
+            receipt: None,
+            about: None,
+        }
+    }
+
+    #[test]
+    fn a_change_stays_open_until_each_of_its_agents_has_confirmed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let position = Position { epoch: 0, seq: 7 };
+        let closing = ClosingRow {
+            position,
+            at: UnixMs(5),
+            command: "card-suspend".into(),
+            subject: "card A".into(),
+            why: "lost".into(),
+            removals: vec![3],
+            agents: vec![row("a"), row("b")],
+        };
+        store.begin_closing(closing.clone()).unwrap();
+        store.begin_closing(closing.clone()).unwrap();
+        assert_eq!(store.open_closings(10).unwrap(), [closing]);
+        for agent in ["a", "b"] {
+            assert_eq!(store.open_closings(10).unwrap().len(), 1);
+            let durable = ClosingAgentRow { durable_at: Some(UnixMs(9)), about: Some(position), ..row(agent) };
+            store.advance_closing(7, durable.clone());
+            // Whatever is stored later is stored after it.
+            store.recover_contacts(UnixMs(0)).unwrap();
+            assert!(store.closing(7).unwrap().unwrap().agents.contains(&durable));
+        }
+        assert!(store.open_closings(10).unwrap().is_empty());
+        assert_eq!(store.closing(8).unwrap(), None);
+    }
+}

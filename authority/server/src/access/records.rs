@@ -1,0 +1,354 @@
+//! Access records and the chains that they belong to: each stored once, whatever is sent twice.
+
+use super::{AccessStore, NewAlarm, StoreError, alarms, signed, unsigned};
+use doorward_protocol::commit::Position;
+use doorward_protocol::facts::Factors;
+use doorward_protocol::id::{AgentId, CredentialKey, Hash, Incarnation};
+use doorward_protocol::record::{ChainHead, Record};
+use doorward_protocol::time::UnixMs;
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
+
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE records (
+        id BIGINT PRIMARY KEY, agent TEXT NOT NULL, incarnation BLOB NOT NULL, seq BIGINT NOT NULL,
+        at BIGINT NOT NULL, door TEXT NOT NULL, credential BLOB NOT NULL, card TEXT, person TEXT,
+        factors TEXT NOT NULL, reason TEXT NOT NULL, granted BIGINT NOT NULL, epoch BIGINT NOT NULL,
+        commit_seq BIGINT NOT NULL, received_at BIGINT NOT NULL, UNIQUE (agent, incarnation, seq));
+    CREATE INDEX records_by_time ON records (at);
+    CREATE INDEX records_by_door ON records (door);
+    CREATE INDEX records_by_card ON records (card);
+    CREATE INDEX records_by_person ON records (person);
+    CREATE TABLE chains (
+        agent TEXT NOT NULL, incarnation BLOB NOT NULL, ordinal BIGINT NOT NULL, seq BIGINT NOT NULL,
+        hash BLOB NOT NULL, PRIMARY KEY (agent, incarnation));
+";
+
+/// A record to store, with what the authority knows about it at that moment.
+#[derive(Debug, Clone)]
+pub struct NewRecord {
+    /// The record.
+    pub record: Record,
+    /// The card, where the authority knows it.
+    pub card: Option<String>,
+    /// Its holder.
+    pub person: Option<String>,
+    /// What the tap means for the security office, if anything; raised only when the record is new.
+    pub alarm: Option<NewAlarm>,
+}
+
+/// A stored record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordRow {
+    /// Its place in the order in which records came home.
+    pub id: u64,
+    /// Whose.
+    pub agent: String,
+    /// In which chain, in hexadecimal.
+    pub incarnation: String,
+    /// Number in the chain.
+    pub seq: u64,
+    /// When the tap was decided.
+    pub at: UnixMs,
+    /// At which door.
+    pub door: String,
+    /// What was read, in hexadecimal.
+    pub credential: String,
+    /// The card, where it was known.
+    pub card: Option<String>,
+    /// Its holder.
+    pub person: Option<String>,
+    /// Further factors.
+    pub factors: String,
+    /// The answer's reason.
+    pub reason: String,
+    /// Whether the door opened.
+    pub granted: bool,
+    /// By which commit it was decided.
+    pub position: Position,
+    /// When it came home.
+    pub received_at: UnixMs,
+}
+
+/// Which records to show; absent parts do not narrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// At this door.
+    pub door: Option<String>,
+    /// With this card.
+    pub card: Option<String>,
+    /// By this person.
+    pub person: Option<String>,
+    /// From this instant on.
+    pub since: Option<UnixMs>,
+    /// With this reason.
+    pub reason: Option<String>,
+    /// That came home after this one.
+    pub after_id: Option<u64>,
+}
+
+const COLUMNS: &str = "id, agent, incarnation, seq, at, door, credential, card, person, factors, reason, granted, epoch, \
+                       commit_seq, received_at";
+
+impl AccessStore {
+    /// Stores records and where their chain stands after them; records that are there already are left as they are.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; then none of them is stored.
+    pub async fn store_records(
+        &self,
+        agent: AgentId,
+        records: Vec<NewRecord>,
+        head: ChainHead,
+        received_at: UnixMs,
+    ) -> Result<(), StoreError> {
+        self.write(move |transaction| {
+            let mut id: i64 =
+                transaction.query_row("SELECT COALESCE(MAX(id), 0) FROM records", [], |row| row.get(0))?;
+            for new in &records {
+                if insert(transaction, id.saturating_add(1), &agent, head.incarnation, new, received_at)? {
+                    id = id.saturating_add(1);
+                    if let Some(alarm) = &new.alarm {
+                        alarms::insert(transaction, alarm, received_at)?;
+                    }
+                }
+            }
+            move_chain(transaction, &agent, head)
+        })
+        .await
+    }
+
+    /// Where the newest chain of an agent stands.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn chain(&self, agent: &AgentId) -> Result<Option<ChainHead>, StoreError> {
+        let sql = "SELECT incarnation, seq, hash FROM chains WHERE agent = ?1 ORDER BY ordinal DESC LIMIT 1";
+        let found: Option<([u8; 16], i64, [u8; 32])> = self.read(|connection| {
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            connection.query_row(sql, params![agent.as_str()], read).optional()
+        })?;
+        Ok(found.map(|(incarnation, seq, hash)| ChainHead {
+            incarnation: Incarnation(incarnation),
+            seq: unsigned(seq),
+            hash: Hash(hash),
+        }))
+    }
+
+    /// The records that a filter lets through, in the order in which they came home: the first `limit` of them after
+    /// `filter.after_id`, or, without it, the last `limit` of all.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn records(&self, filter: &Filter, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
+        let mut conditions = Vec::new();
+        let mut values: Vec<Value> = Vec::new();
+        let mut narrow = |condition: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                values.push(value);
+                conditions.push(format!("{condition} ?{}", values.len()));
+            }
+        };
+        narrow("door =", filter.door.clone().map(Value::Text));
+        narrow("card =", filter.card.clone().map(Value::Text));
+        narrow("person =", filter.person.clone().map(Value::Text));
+        narrow("reason =", filter.reason.clone().map(Value::Text));
+        narrow("at >=", filter.since.map(|at| Value::Integer(at.0)));
+        narrow("id >", filter.after_id.map(|id| Value::Integer(signed(id))));
+        let narrowed =
+            if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+        let order = if filter.after_id.is_some() { "ASC" } else { "DESC" };
+        let sql = format!("SELECT {COLUMNS} FROM records {narrowed} ORDER BY id {order} LIMIT {limit}");
+        let mut rows: Vec<RecordRow> = self.read(|connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let rows = statement.query_map(params_from_iter(&values), read_row)?;
+            rows.collect()
+        })?;
+        if filter.after_id.is_none() {
+            rows.reverse();
+        }
+        Ok(rows)
+    }
+
+    /// Place of the newest record, and how many there are: they are numbered without gaps.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn newest_record(&self) -> Result<u64, StoreError> {
+        self.read(|connection| connection.query_row("SELECT COALESCE(MAX(id), 0) FROM records", [], |row| row.get(0)))
+            .map(unsigned)
+    }
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    id: i64,
+    agent: &AgentId,
+    incarnation: Incarnation,
+    new: &NewRecord,
+    received_at: UnixMs,
+) -> rusqlite::Result<bool> {
+    let sql = format!(
+        "INSERT INTO records ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+         ON CONFLICT (agent, incarnation, seq) DO NOTHING"
+    );
+    let NewRecord { record, card, person, .. } = new;
+    let changed = transaction.prepare_cached(&sql)?.execute(params![
+        id,
+        agent.as_str(),
+        incarnation.0,
+        signed(record.seq),
+        record.at.0,
+        record.door.as_str(),
+        record.credential.0,
+        card,
+        person,
+        factors_text(record.factors),
+        record.reason.as_str(),
+        i64::from(record.reason.is_grant()),
+        record.position.epoch,
+        signed(record.position.seq),
+        received_at.0,
+    ])?;
+    Ok(changed > 0)
+}
+
+fn factors_text(factors: Factors) -> String {
+    factors.to_string()
+}
+
+fn move_chain(transaction: &Transaction<'_>, agent: &AgentId, head: ChainHead) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO chains (agent, incarnation, ordinal, seq, hash)
+               VALUES (?1, ?2, (SELECT COALESCE(MAX(ordinal), 0) + 1 FROM chains WHERE agent = ?1), ?3, ?4)
+               ON CONFLICT (agent, incarnation) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
+               WHERE excluded.seq >= chains.seq";
+    let row = params![agent.as_str(), head.incarnation.0, signed(head.seq), head.hash.0];
+    transaction.prepare_cached(sql)?.execute(row)?;
+    Ok(())
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<RecordRow> {
+    Ok(RecordRow {
+        id: unsigned(row.get(0)?),
+        agent: row.get(1)?,
+        incarnation: Incarnation(row.get(2)?).to_string(),
+        seq: unsigned(row.get(3)?),
+        at: UnixMs(row.get(4)?),
+        door: row.get(5)?,
+        credential: CredentialKey(row.get(6)?).to_string(),
+        card: row.get(7)?,
+        person: row.get(8)?,
+        factors: row.get(9)?,
+        reason: row.get(10)?,
+        granted: row.get::<_, i64>(11)? != 0,
+        position: Position { epoch: row.get(12)?, seq: unsigned(row.get(13)?) },
+        received_at: UnixMs(row.get(14)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use doorward_protocol::decide::Reason;
+    use doorward_protocol::id::DoorId;
+    use doorward_protocol::session::AlarmKind;
+
+    fn agent() -> AgentId {
+        AgentId::new("agent-1").unwrap()
+    }
+
+    fn record(seq: u64, reason: Reason) -> NewRecord {
+        let record = Record {
+            seq,
+            at: UnixMs(1000 + i64::try_from(seq).unwrap()),
+            door: DoorId::new("d-1").unwrap(),
+            credential: CredentialKey([1; 16]),
+            factors: Factors::PIN,
+            reason,
+            position: Position { epoch: 0, seq: 4 },
+        };
+        NewRecord { record, card: Some("A".into()), person: Some("p".into()), alarm: None }
+    }
+
+    fn chain(records: &[NewRecord]) -> ChainHead {
+        let begin = ChainHead::begin(&agent(), Incarnation([9; 16]));
+        records.iter().fold(begin, |head, new| head.with(&new.record).unwrap())
+    }
+
+    fn open(directory: &tempfile::TempDir) -> AccessStore {
+        AccessStore::open(&directory.path().join("access.db")).unwrap().0
+    }
+
+    #[tokio::test]
+    async fn a_record_that_comes_twice_is_there_once_and_alarms_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory);
+        let mut records = vec![record(1, Reason::Granted), record(2, Reason::Suspended)];
+        records[1].alarm = Some(NewAlarm::new(AlarmKind::CardTapped, Some(agent()), "card A was tapped"));
+        let head = chain(&records);
+        store.store_records(agent(), records.clone(), head, UnixMs(7)).await.unwrap();
+        store.store_records(agent(), records, head, UnixMs(8)).await.unwrap();
+        let rows = store.records(&Filter::default(), 10).unwrap();
+        assert_eq!(
+            rows.iter().map(|row| (row.id, row.seq, row.received_at)).collect::<Vec<_>>(),
+            [(1, 1, UnixMs(7)), (2, 2, UnixMs(7))]
+        );
+        assert_eq!(store.alarms(10, false).unwrap().len(), 1);
+        assert_eq!(store.chain(&agent()).unwrap(), Some(head));
+    }
+
+    #[tokio::test]
+    async fn a_chain_never_moves_back_and_a_newer_chain_takes_its_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory);
+        let records = vec![record(1, Reason::Granted), record(2, Reason::Granted)];
+        let (one, two) = (chain(&records[..1]), chain(&records));
+        store.store_records(agent(), records.clone(), two, UnixMs(7)).await.unwrap();
+        store.store_records(agent(), records[..1].to_vec(), one, UnixMs(8)).await.unwrap();
+        assert_eq!(store.chain(&agent()).unwrap(), Some(two));
+        let newer = ChainHead { incarnation: Incarnation([1; 16]), ..one };
+        store.store_records(agent(), records[..1].to_vec(), newer, UnixMs(9)).await.unwrap();
+        assert_eq!(store.chain(&agent()).unwrap(), Some(newer));
+        assert_eq!(store.newest_record().unwrap(), 3, "the same numbers in another chain are other records");
+    }
+
+    #[tokio::test]
+    async fn records_that_follow_a_gap_are_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory);
+        let head = ChainHead { incarnation: Incarnation([9; 16]), seq: 12, hash: Hash([3; 32]) };
+        store.store_records(agent(), vec![record(12, Reason::Granted)], head, UnixMs(7)).await.unwrap();
+        assert_eq!(store.chain(&agent()).unwrap(), Some(head));
+        assert_eq!(store.records(&Filter::default(), 10).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_filter_shows_the_newest_that_fit_or_what_came_after() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory);
+        let mut records: Vec<_> = (1..=5).map(|seq| record(seq, Reason::Granted)).collect();
+        records[2].card = None;
+        store.store_records(agent(), records.clone(), chain(&records), UnixMs(7)).await.unwrap();
+        let seqs = |filter: Filter, limit| -> Vec<u64> {
+            store.records(&filter, limit).unwrap().into_iter().map(|row| row.seq).collect()
+        };
+        assert_eq!(seqs(Filter::default(), 2), [4, 5]);
+        assert_eq!(seqs(Filter { after_id: Some(0), ..Filter::default() }, 2), [1, 2]);
+        assert_eq!(
+            seqs(Filter { card: Some("A".into()), since: Some(UnixMs(1002)), ..Filter::default() }, 9),
+            [2, 4, 5]
+        );
+        assert!(seqs(Filter { door: Some("d-2".into()), ..Filter::default() }, 9).is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_stored_is_there_after_the_store_was_opened_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory);
+        let records = vec![record(1, Reason::Granted)];
+        let head = chain(&records);
+        store.store_records(agent(), records, head, UnixMs(7)).await.unwrap();
+        drop(store);
+        assert_eq!(open(&directory).chain(&agent()).unwrap(), Some(head));
+    }
+}

@@ -1,0 +1,83 @@
+//! Where everything lies in the data directory of one authority.
+//!
+//! Deliberately only names: who creates, reads and protects a file is the module that owns it.
+
+use std::path::{Path, PathBuf};
+
+/// The files of a data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout(PathBuf);
+
+impl Layout {
+    /// The layout of a directory.
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self(directory.into())
+    }
+
+    /// The directory itself; mode 0700.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.0
+    }
+
+    /// Locked while a server runs on the directory.
+    #[must_use]
+    pub fn lock_file(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// The journal's database.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal.db")
+    }
+
+    /// The database of access records, closings and alarms.
+    #[must_use]
+    pub fn access(&self) -> PathBuf {
+        self.0.join("access.db")
+    }
+
+    /// Seed of the key that signs commits, in hexadecimal; mode 0600.
+    #[must_use]
+    pub fn signing_key(&self) -> PathBuf {
+        self.0.join("signing-key")
+    }
+
+    /// Private key of the certificate authority, PEM; mode 0600.
+    #[must_use]
+    pub fn certificate_authority_key(&self) -> PathBuf {
+        self.0.join("ca-key.pem")
+    }
+
+    /// Certificate of the certificate authority, PEM.
+    #[must_use]
+    pub fn certificate_authority(&self) -> PathBuf {
+        self.0.join("ca.pem")
+    }
+
+    /// The bearer token of the HTTP API, in hexadecimal; mode 0600.
+    #[must_use]
+    pub fn api_token(&self) -> PathBuf {
+        self.0.join("api-token")
+    }
+
+    /// The campus root, as text: what `doorward verify` checks evidence with.
+    #[must_use]
+    pub fn root_public(&self) -> PathBuf {
+        self.0.join("root.pub")
+    }
+
+    /// Where `init` leaves the root keys, which nothing but a new trust statement needs; mode 0700.
+    #[must_use]
+    pub fn root_keys(&self) -> PathBuf {
+        self.0.join("root-key-TAKE-OFFLINE")
+    }
+
+    /// Says where a running server listens.
+    #[must_use]
+    pub fn run_file(&self) -> PathBuf {
+        self.0.join("run.json")
+    }
+}
