@@ -1,0 +1,241 @@
+//! Random sequences of commands: what is updated step by step is what is compiled at once, and what changed in between
+//! brings an agent that slept to the present.
+
+use crate::decisions::runner;
+use crate::generate::{RawCampus, RawGrant, id, raw_campus, raw_grant};
+use doorward_policy::command::{Actor, Command, Entry, Scope};
+use doorward_policy::compile::{Changes, Compiled};
+use doorward_policy::difference::Difference;
+use doorward_policy::directory::{Directory, Refusal};
+use doorward_policy::model::{Affiliation, Campus, CardState, UnlockSchedule};
+use doorward_policy::touched::Touched;
+use doorward_protocol::id::{AgentId, Hash, ReaderKey};
+use doorward_protocol::state::State;
+use doorward_protocol::time::{Day, DayRange, UnixMs};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::str::FromStr;
+
+/// What is done next, as small numbers; what they mean depends on what there is.
+#[derive(Debug, Clone)]
+struct RawStep {
+    kind: u8,
+    a: usize,
+    b: usize,
+    day: Option<i32>,
+    grant: RawGrant,
+}
+
+fn raw_step() -> impl Strategy<Value = RawStep> {
+    (0..30_u8, 0..24_usize, 0..24_usize, proptest::option::of(-4..5_i32), raw_grant())
+        .prop_map(|(kind, a, b, day, grant)| RawStep { kind, a, b, day, grant })
+}
+
+/// A campus as the journal and its compiled state see it, and the folder that its offices keep.
+struct Campaign {
+    raw: RawCampus,
+    folder: Campus,
+    directory: Directory,
+    compiled: Compiled,
+    /// For each entry what it touched, and the states of all agents after it.
+    past: Vec<(Touched, BTreeMap<AgentId, State>)>,
+}
+
+impl Campaign {
+    fn new(raw: RawCampus) -> Self {
+        let folder = raw.campus();
+        let (directory, compiled) = (Directory::default(), Compiled::default());
+        let mut campaign = Self { raw, folder, directory, compiled, past: Vec::new() };
+        let found = Command::Found { reader_key: ReaderKey([7; 32]), software: "x".into(), tzdb: "y".into() };
+        campaign.take(found).unwrap();
+        campaign.import().unwrap();
+        campaign
+    }
+
+    fn import(&mut self) -> Result<(), Refusal> {
+        let difference = Box::new(Difference::between(&self.directory, &self.folder));
+        self.take(Command::Import { difference })
+    }
+
+    fn take(&mut self, command: Command) -> Result<(), Refusal> {
+        // What is stored is what is folded: JSON must say all of it.
+        let json = serde_json::to_string(&command).unwrap();
+        let command: Command = serde_json::from_str(&json).unwrap();
+        let entry = Entry { seq: self.directory.head() + 1, at: UnixMs(0), actor: Actor::system(), command };
+        let touched = self.directory.apply(&entry)?;
+        let changes = self.compiled.update(&self.directory, &touched).unwrap();
+        self.check(&changes);
+        let states = self.compiled.agents().map(|(agent, state)| (agent.clone(), state.clone())).collect();
+        self.past.push((touched, states));
+        Ok(())
+    }
+
+    /// Holds what was updated against what is compiled at once, and against what the agents were told.
+    fn check(&self, changes: &Changes) {
+        let whole = Compiled::whole(&self.directory).unwrap();
+        let digests =
+            |compiled: &Compiled| compiled.agents().map(|(id, state)| (id.clone(), state.digest())).collect::<Vec<_>>();
+        assert_eq!(digests(&self.compiled), digests(&whole));
+        for card in self.directory.tables().cards.keys() {
+            assert!(self.compiled.holders(card).eq(whole.holders(card)), "holders of {card}");
+        }
+        let mut told = self.past.last().map(|(_, states)| states.clone()).unwrap_or_default();
+        told.retain(|agent, _| !changes.gone.contains(agent));
+        for (agent, change) in &changes.changed {
+            told.entry(agent.clone()).or_default().apply(change).unwrap();
+        }
+        let told: Vec<_> = told.into_iter().map(|(agent, state)| (agent, state.digest())).collect();
+        assert_eq!(told, digests(&whole));
+    }
+
+    /// Every agent as it was after each entry is brought to the present; says how often no snapshot was needed.
+    fn resume_all(&self) -> usize {
+        let mut touched = Touched::default();
+        let mut count = 0;
+        for (later, states) in self.past.iter().rev() {
+            for (agent, state) in states {
+                let Some(present) = self.compiled.state(agent) else { continue };
+                let Some(delta) = self.compiled.delta(&self.directory, agent, &touched) else { continue };
+                let mut state = state.clone();
+                state.apply(&delta).unwrap();
+                assert_eq!(state.digest(), present.digest(), "{agent} after {touched:?}");
+                count += usize::from(!touched.is_empty());
+            }
+            touched.union(later.clone());
+        }
+        count
+    }
+
+    fn step(&mut self, step: &RawStep) -> Result<(), Refusal> {
+        let (a, b) = (step.a, step.b);
+        let card = || nth(&self.directory.tables().cards, a);
+        let reason = "because".to_owned();
+        let command = match step.kind {
+            0 | 1 => Command::CardSuspend { card: card(), reason },
+            2 => Command::CardResume { card: card(), reason },
+            3 => Command::CardActivate { card: card() },
+            4 => Command::CardClose { card: card(), reason },
+            5 => Command::LockDown { scope: self.scope(a, b), reason },
+            6 => match self.directory.lockdowns().first() {
+                Some(scope) => Command::Release { scope: scope.clone(), reason },
+                None => return Ok(()),
+            },
+            7..=9 => Command::GrantAdd { id: id("added", a % 6), grant: self.raw.grant(&step.grant) },
+            10..=12 => match self.directory.tables().grants.keys().nth(a % 4) {
+                Some(grant) => Command::GrantEnd { id: grant.clone(), on: step.day.map(|day| self.day(day)) },
+                None => return Ok(()),
+            },
+            // What touches everything is rare, or nobody would catch up by a delta.
+            13 if a < 3 => Command::Tick { tzdb: "z".into() },
+            14 => {
+                let agent = nth(&self.agents(), a);
+                Command::AgentAdd { agent, token_hash: Hash([1; 32]), expires_at: UnixMs(1) }
+            }
+            _ => {
+                edit(&mut self.folder, step, self.raw.middle());
+                return self.import();
+            }
+        };
+        self.take(command)
+    }
+
+    fn agents(&self) -> BTreeMap<AgentId, ()> {
+        self.directory.agent_ids().into_iter().map(|agent| (agent.clone(), ())).collect()
+    }
+
+    fn scope(&self, a: usize, b: usize) -> Scope {
+        match a % 3 {
+            0 => Scope::Campus,
+            1 => Scope::Building(nth(&self.directory.tables().buildings, b)),
+            _ => Scope::Door(nth(&self.directory.tables().doors, b)),
+        }
+    }
+
+    fn day(&self, offset: i32) -> Day {
+        day_of(self.raw.middle(), offset)
+    }
+}
+
+fn day_of(middle: UnixMs, offset: i32) -> Day {
+    Day(i32::try_from(middle.0 / 86_400_000).unwrap() + offset)
+}
+
+/// A key of a table; of an empty one, a name that is not known.
+fn nth<K: Clone + FromStr<Err: Debug>, V>(table: &BTreeMap<K, V>, n: usize) -> K {
+    table.keys().nth(n % table.len().max(1)).cloned().unwrap_or_else(|| id("no", "such"))
+}
+
+/// What an office does to its folder between two exports.
+fn edit(campus: &mut Campus, step: &RawStep, middle: UnixMs) {
+    let (a, b) = (step.a, step.b);
+    let day = step.day.map(|offset| day_of(middle, offset));
+    let Campus { policy, tables } = campus;
+    let (person, door, building) = (nth(&tables.people, a), nth(&tables.doors, a), nth(&tables.buildings, a));
+    let (unit, other_unit) = (nth(&tables.units, a), nth(&tables.units, b));
+    let states = [CardState::Produced, CardState::Active, CardState::Suspended, CardState::Closed];
+    match step.kind {
+        15 | 16 => {
+            let days = DayRange { from: day, until: None };
+            tables.people.get_mut(&person).unwrap().affiliations.insert(Affiliation { unit: other_unit, days });
+        }
+        17 => {
+            tables.people.get_mut(&person).unwrap().affiliations.pop_first();
+        }
+        18 => tables.people.get_mut(&person).unwrap().left_on = day,
+        19 => tables.people.get_mut(&person).unwrap().category = nth(&policy.categories, b),
+        20 if !tables.cards.is_empty() => {
+            let card = nth(&tables.cards, a);
+            tables.cards.get_mut(&card).unwrap().state = states[b % 4];
+        }
+        21 if !tables.cards.is_empty() => {
+            let card = nth(&tables.cards, a);
+            tables.cards.get_mut(&card).unwrap().person = nth(&tables.people, b);
+        }
+        22 if tables.cards.len() > 1 => {
+            let card = nth(&tables.cards, a);
+            tables.cards.remove(&card);
+        }
+        23 if tables.people.len() > 1 => {
+            tables.people.remove(&person);
+            tables.cards.retain(|_, card| card.person != person);
+            tables.grants.retain(|_, grant| grant.subject != doorward_policy::model::Subject::Person(person.clone()));
+        }
+        24 if b < 8 => tables.doors.get_mut(&door).unwrap().building = nth(&tables.buildings, b),
+        25 if b < 8 => tables.buildings.get_mut(&building).unwrap().agent = id("agent", b % 4),
+        26 if b < 8 => {
+            let door = tables.doors.get_mut(&door).unwrap();
+            door.owner = (b % 2 == 0).then_some(other_unit);
+            door.unlock = day.map(|_| UnlockSchedule::Always);
+        }
+        // Nothing hangs below itself: a unit moves only below one that is not below it.
+        27 if !tables.unit_and_above(&other_unit).any(|above| *above == unit) => {
+            tables.units.get_mut(&unit).unwrap().parent = Some(other_unit);
+        }
+        28 => {
+            policy.holidays.insert(day_of(middle, 0), "h".into());
+            tables.grants.pop_first();
+        }
+        29 if a < 3 => {
+            policy.rules.pop_first();
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_sequence_of_commands_leaves_what_is_compiled_at_once_and_what_sleepers_catch_up_to() {
+    let (taken, resumed) = (Cell::new(0), Cell::new(0));
+    let outcome = runner(120).run(&(raw_campus(), vec(raw_step(), 1..40)), |(raw, steps)| {
+        let mut campaign = Campaign::new(raw);
+        for step in &steps {
+            taken.set(taken.get() + usize::from(campaign.step(step).is_ok()));
+        }
+        resumed.set(resumed.get() + campaign.resume_all());
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+    assert!(taken.get() > 1500 && resumed.get() > 1500, "{} taken, {} resumed", taken.get(), resumed.get());
+}
