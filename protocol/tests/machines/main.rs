@@ -9,5 +9,6 @@
 )]
 
 mod evidence;
+mod hostile;
 mod records;
 mod sync;

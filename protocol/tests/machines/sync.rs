@@ -66,14 +66,14 @@ fn first_facts() -> Vec<Fact> {
 }
 
 /// A small authority: one agent beside two others, one change per commit.
-struct Authority {
+pub struct Authority {
     signing: SecretKey,
-    statements: Vec<Signed<Statement>>,
+    pub statements: Vec<Signed<Statement>>,
     root: Root,
     agent_key: SecretKey,
     states: Vec<State>,
     changes: Vec<Change>,
-    heads: Vec<Head>,
+    pub heads: Vec<Head>,
     last_pulse: Option<Signed<Pulse>>,
     epoch: u32,
 }
@@ -138,7 +138,7 @@ impl Authority {
         self.changes.push(change);
     }
 
-    fn suspend(&mut self, n: u8) -> Signed<Removal> {
+    pub fn suspend(&mut self, n: u8) -> Signed<Removal> {
         let at = self.commit(Change { removed: vec![], put: vec![credential(n, CredentialState::Suspended)] });
         let items = vec![Item::Suspend(card(n))];
         self.signing
@@ -146,7 +146,7 @@ impl Authority {
             .unwrap()
     }
 
-    fn pulse(&self, at: UnixMs) -> Signed<Pulse> {
+    pub fn pulse(&self, at: UnixMs) -> Signed<Pulse> {
         let commit = self.heads.last().unwrap().commit.hash();
         self.signing.sign_value(&Pulse { campus: id("campus"), position: self.position(), commit, at }).unwrap()
     }
@@ -211,10 +211,10 @@ impl Disk {
 }
 
 /// One agent, its disk, and its connection.
-struct World {
-    authority: Authority,
+pub struct World {
+    pub authority: Authority,
     disk: Disk,
-    agent: Sync,
+    pub agent: Sync,
     session: Option<Session>,
     view: Option<View>,
     receipts: Vec<(About, Position, Stage)>,
@@ -222,7 +222,7 @@ struct World {
     alarms: Vec<AlarmKind>,
     closed: Option<String>,
     disk_works: bool,
-    now: UnixMs,
+    pub now: UnixMs,
     to_agent: VecDeque<ToAgent>,
     to_authority: VecDeque<ToAuthority>,
 }
@@ -257,7 +257,7 @@ impl World {
         }
     }
 
-    fn connected() -> Self {
+    pub fn connected() -> Self {
         let mut world = Self::new();
         world.connect();
         world
@@ -285,7 +285,7 @@ impl World {
         self.run();
     }
 
-    fn tell(&mut self, input: session::Input) {
+    pub fn tell(&mut self, input: session::Input) {
         if let Some(session) = &mut self.session {
             session.handle(input, self.now, &self.authority);
         }
@@ -349,6 +349,15 @@ impl World {
             session::Effect::Close(why) => self.closed = Some(why),
             session::Effect::Heard(_) | session::Effect::Greeted(_) => {}
         }
+    }
+
+    /// The frames of an update from what the agent has to the head.
+    pub fn update_frames(&self) -> Vec<ToAgent> {
+        let have = StateClaim { position: self.agent.position().unwrap(), digest: self.agent.digest() };
+        let Outgoing { head, base, parts } = self.authority.update(&id("agent"), Some(have)).unwrap();
+        let count = u32::try_from(parts.len()).unwrap();
+        let update = ToAgent::Update(Box::new(Update { head, base, parts: count }));
+        [update].into_iter().chain(parts.into_iter().map(ToAgent::Part)).collect()
     }
 
     fn tap(&self, n: u8) -> Reason {
