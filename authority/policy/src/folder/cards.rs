@@ -42,10 +42,8 @@ fn card(
     let card_type = row.required("card_type", problems, |text| policy.names.card_types.resolve(text));
     let state = row.required("state", problems, state);
     let issued_on = row.required("issued_on", problems, values::day);
-    let valid_until = row.optional("valid_until", problems, |text| {
-        let until = values::day(text)?;
-        values::order("issued_on", issued_on, until).map(|()| until)
-    });
+    // A last day before the first is no slip: it is how a card that was expired from the start is written down.
+    let valid_until = row.optional("valid_until", problems, values::day);
     let format = card_type.as_ref().and_then(|id| policy.card_types.get(id)?.number_format.as_ref());
     let number = row.optional("number", problems, |text| {
         format.map_or(Ok(()), |format| check_number(text, format, row.text("person_id")))?;

@@ -181,7 +181,8 @@ impl<'t> Document<'t> {
         Some(array.iter().map(|value| Item { key: item.key, value }).collect())
     }
 
-    /// Strings that `read` accepts, each once, with their places; `None` for each that is refused.
+    /// Strings that `read` accepts, with their places; `None` for each that is refused. One that is listed again says
+    /// nothing new and is passed over.
     pub fn set<T, E: Display>(
         &mut self,
         item: Item<'t>,
@@ -190,10 +191,10 @@ impl<'t> Document<'t> {
         let mut seen = BTreeSet::new();
         let mut values = Vec::new();
         for element in self.list(item, "a list of strings")? {
-            let value = self.parsed(element, &read);
             if element.value.get_ref().as_str().is_some_and(|text| !seen.insert(text)) {
-                self.refuse(element, "is listed twice");
+                continue;
             }
+            let value = self.parsed(element, &read);
             values.push(value.map(|value| (value, element.at())));
         }
         Some(values)

@@ -152,26 +152,23 @@ fn campus<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<CampusSecti
     Some(CampusSection { id: id?, name: name?, time_zone: time_zone?, lease_ms: lease_ms? })
 }
 
+/// Two holidays may fall on one day; it keeps both names.
 fn holidays<'t>(document: &mut Document<'t>, root: &Section<'t>) -> BTreeMap<Day, String> {
-    let mut holidays = BTreeMap::new();
-    let mut lines = BTreeMap::new();
+    let mut holidays: BTreeMap<Day, String> = BTreeMap::new();
     let items = root.tables(document, "holiday");
     if items.len() > HOLIDAYS_MAX {
         document.report(0, format!("campus.toml has {} holidays; a campus has at most {HOLIDAYS_MAX}", items.len()));
     }
     for item in items {
-        let Some(section) = document.section("[[holiday]]", item, &["date", "name"], &[]) else { continue };
-        let date = section.required("date", |item| Some((item, document.day(item)?)));
-        let name = section.required("name", |item| document.parsed(item, values::name));
-        let Some((date_item, day)) = date else { continue };
-        let line = document.place(date_item.at()).line;
-        match lines.get(&day) {
-            Some(first) => document.report(date_item.at(), format!("date {day} is a holiday already, on line {first}")),
-            None => {
-                lines.insert(day, line);
-            }
+        let Some(section) = document.section("[[holiday]]", item, &["date"], &["name"]) else { continue };
+        let day = section.required("date", |item| document.day(item));
+        let name = section.optional("name", |item| document.parsed(item, values::name)).flatten();
+        let Some(day) = day else { continue };
+        let names = holidays.entry(day).or_default();
+        if let Some(name) = name {
+            names.push_str(if names.is_empty() { "" } else { ", " });
+            names.push_str(&name);
         }
-        holidays.extend(name.map(|name| (day, name)));
     }
     holidays
 }
