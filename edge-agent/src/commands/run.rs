@@ -1,0 +1,212 @@
+//! `doorward-agent run`: opens what is stored, serves taps at once, and stays connected until it is told to stop.
+
+use crate::alarms::Alarms;
+use crate::board::Board;
+use crate::clock;
+use crate::decider::Decider;
+use crate::desk::Desk;
+use crate::files::lock;
+use crate::identity::{Identity, new_incarnation};
+use crate::machines::recorder::{RecorderTask, TAPS_MAX};
+use crate::machines::sync::SyncTask;
+use crate::machines::{INCOMING_MAX, Line};
+use crate::quic::keep::{Keeper, Machines};
+use crate::socket::client::socket_in;
+use crate::socket::serve::Socket;
+use crate::stop::{Stop, signal, stop_word};
+use crate::store::open::{Beginning, Opened, open_to_run};
+use crate::store::storage::Storage;
+use crate::strike::{CommandStrike, LogStrike, Strike};
+use anyhow::{Context, Result};
+use doorward_protocol::agent::recorder::Recorder;
+use doorward_protocol::agent::sync::{self, Sync};
+use doorward_protocol::sign::SecretKey;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tracing_subscriber::EnvFilter;
+
+/// How often it is looked whether the storage thread is still there.
+const STORAGE_LOOK_PERIOD: Duration = Duration::from_secs(1);
+
+/// Serve the doors of this agent.
+///
+/// Taps are answered at once from what is stored, whether or not an authority is reached. Reader drivers connect to the
+/// socket and write one JSON line for each tap; `doorward-agent tap` is such a driver. Log lines go to standard error
+/// (RUST_LOG sets how many). SIGTERM or SIGINT stops the agent after every tap that was taken is answered.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Directory of the enrolled agent.
+    #[arg(long, value_name = "DIR", env = "DOORWARD_AGENT_DATA")]
+    data: PathBuf,
+    /// Where to listen for taps [default: taps.sock in the data directory]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// What opens a door: a line in the log, or a program.
+    #[arg(long, value_enum, default_value_t = StrikeKind::Log)]
+    strike: StrikeKind,
+    /// The program that is run as `PROGRAM DOOR REASON` when a door opens.
+    #[arg(long, value_name = "PROGRAM", required_if_eq("strike", "command"))]
+    strike_command: Option<PathBuf>,
+    /// An authority to connect to, instead of those of the join token; may be given several times.
+    #[arg(long, value_name = "HOST:PORT")]
+    authority: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum StrikeKind {
+    /// A line in the log.
+    Log,
+    /// A program.
+    Command,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn run(arguments: Arguments) -> Result<ExitCode> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sled=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(arguments))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(arguments: Arguments) -> Result<()> {
+    let data = &arguments.data;
+    let mut identity = Identity::load(data)?;
+    let _lock = lock(data)?;
+    let alarms = Alarms::default();
+    let opened = open_store(data, &identity)?;
+    opened.alarms.iter().for_each(|text| alarms.raise(text.clone()));
+    let socket = Socket::bind(&arguments.socket.clone().unwrap_or_else(|| socket_in(data)))?;
+    if !arguments.authority.is_empty() {
+        identity.addresses = arguments.authority.clone();
+    }
+    tracing::info!("agent {} of campus {} is starting", identity.agent, identity.campus);
+    let (stopper, stop) = stop_word();
+    let running = Agent { arguments, identity, alarms, stop }.start(opened, socket)?;
+    tokio::select! {
+        signalled = signal() => signalled.context("no handler for signals")?,
+        () = running.storage_ended() => anyhow::bail!("the storage thread ended; see the alarms above"),
+    }
+    tracing::info!("stopping");
+    stopper.stop();
+    running.end().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn open_store(data: &Path, identity: &Identity) -> Result<Opened> {
+    let (agent, statements) = (&identity.agent, identity.statements.as_slice());
+    let beginning = Beginning { agent, statements, incarnation: new_incarnation()? };
+    open_to_run(data, &beginning).with_context(|| format!("the store in {} cannot be opened", data.display()))
+}
+
+/// All that the tasks are made from.
+struct Agent {
+    arguments: Arguments,
+    identity: Identity,
+    alarms: Alarms,
+    stop: Stop,
+}
+
+/// The running tasks.
+struct Running {
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    storage: std::thread::JoinHandle<()>,
+}
+
+impl Agent {
+    /// Opens the machines and starts everything around them.
+    fn start(self, opened: Opened, socket: Socket) -> Result<Running> {
+        let Self { arguments, identity, alarms, stop } = self;
+        let (decider, board) = (Arc::new(Decider::default()), Arc::new(Board::default()));
+        let chain = opened.chain;
+        let machine = Sync::open(sync_identity(&identity), opened.stored.clone())
+            .context("the stored trust statements do not prove themselves; join again in a new directory")?;
+        let Storage { jobs, persisted, thread } = Storage::start(opened, alarms.clone())?;
+        let (control, control_line) = mpsc::channel::<Line>(INCOMING_MAX);
+        let (records, records_line) = mpsc::channel::<Line>(INCOMING_MAX);
+        let (removals, removal_line) = mpsc::channel(INCOMING_MAX);
+        let (stepped, clock_steps) = mpsc::channel(1);
+        let (taps, decided) = mpsc::channel(TAPS_MAX);
+        let sync = SyncTask {
+            machine,
+            decider: Arc::clone(&decider),
+            storage: jobs.clone(),
+            alarms: alarms.clone(),
+            removals: removal_line,
+            persisted,
+            line: control_line,
+            clock_steps,
+            stop: stop.clone(),
+        };
+        let recorder = RecorderTask {
+            machine: Recorder::open(chain.durable, chain.acknowledged, chain.oldest_unsent_at),
+            strike: strike(&arguments, &alarms),
+            storage: jobs.clone(),
+            alarms: alarms.clone(),
+            board: Arc::clone(&board),
+            taps: decided,
+            line: records_line,
+            stop: stop.clone(),
+        };
+        let (agent, campus) = (identity.agent.clone(), identity.campus.clone());
+        let desk = Desk { agent, campus, decider, taps, board: Arc::clone(&board), alarms: alarms.clone() };
+        let keeper = Keeper {
+            addresses: identity.addresses.clone(),
+            identity,
+            directory: arguments.data,
+            machines: Machines { control, removals, records },
+            board,
+            alarms,
+            stop: stop.clone(),
+        };
+        tokio::spawn(clock::watch(stepped));
+        let tasks = vec![
+            tokio::spawn(sync.run()),
+            tokio::spawn(recorder.run()),
+            tokio::spawn(socket.serve(Arc::new(desk), stop)),
+            tokio::spawn(keeper.run()),
+        ];
+        Ok(Running { tasks, storage: thread })
+    }
+}
+
+fn sync_identity(identity: &Identity) -> sync::Identity {
+    sync::Identity {
+        agent: identity.agent.clone(),
+        key: SecretKey::from_seed(&identity.key.to_seed()),
+        pinned_root: identity.pinned_root,
+        software: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn strike(arguments: &Arguments, alarms: &Alarms) -> Arc<dyn Strike> {
+    match (arguments.strike, &arguments.strike_command) {
+        (StrikeKind::Command, Some(program)) => Arc::new(CommandStrike::new(program.clone(), alarms.clone())),
+        (StrikeKind::Command, None) | (StrikeKind::Log, _) => Arc::new(LogStrike),
+    }
+}
+
+impl Running {
+    /// Ends when the storage thread does, which it only does by itself when something in it went wrong.
+    async fn storage_ended(&self) {
+        while !self.storage.is_finished() {
+            tokio::time::sleep(STORAGE_LOOK_PERIOD).await;
+        }
+    }
+
+    /// Waits until every task has ended and everything that was handed to the storage is on the disk.
+    async fn end(self) {
+        for task in self.tasks {
+            // A task that panicked has ended, too; what it said is in the log.
+            let _ended = task.await;
+        }
+        let _ended = tokio::task::spawn_blocking(move || self.storage.join()).await;
+    }
+}

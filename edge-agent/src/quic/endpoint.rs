@@ -1,0 +1,154 @@
+//! Reaching one authority: look its address up, shake hands within bounds of time, and say why it failed.
+
+use crate::identity::Identity;
+use crate::quic::tls::{agent_config, enrol_config};
+use doorward_protocol::enrol::certificate_hash;
+use doorward_protocol::frame::AUTHORITY_NAME;
+use doorward_protocol::id::Hash;
+use quinn::crypto::rustls::QuicClientConfig;
+use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, IdleTimeout, TransportConfig, VarInt};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Longest silence before a connection counts as gone: a cut cable is noticed while the person at the door still waits,
+/// and three keep-alives may be lost before.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often an idle connection says that it is there; a few dozen bytes.
+const KEEP_ALIVE: Duration = Duration::from_secs(3);
+
+/// How long one address may take to answer before the next one is tried.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long a goodbye may take before it counts as said.
+const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Removal lanes that the authority may have open at once; it needs one, and a second while it replaces that.
+const REMOVAL_LANES_MAX: u32 = 4;
+
+/// The alert with which TLS says that a certificate has expired (RFC 8446, 6.2), as QUIC carries it.
+const CERTIFICATE_EXPIRED: u64 = 0x100 + 45;
+
+/// Why an authority was not reached.
+#[derive(Debug, Error)]
+pub enum ReachError {
+    /// The address is not one.
+    #[error("{0:?} is not an address that can be looked up; it must be host:port")]
+    Address(String),
+    /// The keys at hand do not make a TLS configuration.
+    #[error("the agent's certificate cannot be used: {0}")]
+    Tls(String),
+    /// No socket.
+    #[error("no socket for it: {0}")]
+    Socket(#[from] std::io::Error),
+    /// It did not answer in time.
+    #[error("no answer within {} s", CONNECT_TIMEOUT.as_secs())]
+    Silent,
+    /// The handshake failed.
+    #[error("{0}")]
+    Connection(#[from] ConnectionError),
+}
+
+impl ReachError {
+    /// Whether the other side said that our certificate has expired.
+    #[must_use]
+    pub fn is_certificate_expired(&self) -> bool {
+        match self {
+            Self::Connection(error) => is_certificate_expired(error),
+            Self::Address(_) | Self::Tls(_) | Self::Socket(_) | Self::Silent => false,
+        }
+    }
+}
+
+/// Whether the other side ended a connection because our certificate has expired.
+#[must_use]
+pub fn is_certificate_expired(error: &ConnectionError) -> bool {
+    if let ConnectionError::ConnectionClosed(close) = error {
+        u64::from(close.error_code) == CERTIFICATE_EXPIRED
+    } else {
+        false
+    }
+}
+
+/// A connection to an authority, on a socket of its own.
+#[derive(Debug)]
+pub struct Reached {
+    /// The connection.
+    pub connection: Connection,
+    endpoint: Endpoint,
+}
+
+impl Reached {
+    /// Says goodbye, and waits until that is on its way.
+    pub async fn close(self, why: &str) {
+        self.connection.close(VarInt::from_u32(0), why.as_bytes());
+        let _unheard = tokio::time::timeout(GOODBYE_TIMEOUT, self.endpoint.wait_idle()).await;
+    }
+}
+
+/// Connects for joining or renewing.
+///
+/// # Errors
+/// See [`ReachError`].
+pub async fn connect_to_enrol(address: &str, pinned: Hash) -> Result<Reached, ReachError> {
+    let config = enrol_config(pinned).map_err(|error| ReachError::Tls(error.to_string()))?;
+    connect(address, config).await
+}
+
+/// Connects for renewing, to an authority that is known.
+///
+/// # Errors
+/// See [`ReachError`].
+pub async fn connect_to_renew(address: &str, identity: &Identity) -> Result<Reached, ReachError> {
+    connect_to_enrol(address, certificate_hash(&identity.certificate_authority)).await
+}
+
+/// Connects as an enrolled agent.
+///
+/// # Errors
+/// See [`ReachError`].
+pub async fn connect_as_agent(address: &str, identity: &Identity) -> Result<Reached, ReachError> {
+    let config = agent_config(identity).map_err(|error| ReachError::Tls(error.to_string()))?;
+    connect(address, config).await
+}
+
+async fn connect(address: &str, config: rustls::ClientConfig) -> Result<Reached, ReachError> {
+    let not_an_address = || ReachError::Address(address.to_owned());
+    let found: Vec<SocketAddr> = tokio::time::timeout(CONNECT_TIMEOUT, tokio::net::lookup_host(address))
+        .await
+        .map_err(|_| ReachError::Silent)?
+        .map_err(|_| not_an_address())?
+        .collect();
+    let config = QuicClientConfig::try_from(config).map_err(|error| ReachError::Tls(error.to_string()))?;
+    let mut config = ClientConfig::new(Arc::new(config));
+    config.transport_config(Arc::new(transport()));
+    let mut last = not_an_address();
+    for remote in found {
+        // A socket for each connection: after a change of network or address family, the old one may lead nowhere.
+        let local = match remote {
+            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+        };
+        let endpoint = Endpoint::client(local)?;
+        let connecting = endpoint.connect_with(config.clone(), remote, AUTHORITY_NAME);
+        let connecting = connecting.map_err(|error| ReachError::Tls(error.to_string()))?;
+        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+            Ok(Ok(connection)) => return Ok(Reached { connection, endpoint }),
+            Ok(Err(error)) => last = error.into(),
+            Err(_) => last = ReachError::Silent,
+        }
+    }
+    Err(last)
+}
+
+fn transport() -> TransportConfig {
+    let mut transport = TransportConfig::default();
+    transport.max_idle_timeout(IdleTimeout::try_from(IDLE_TIMEOUT).ok());
+    transport.keep_alive_interval(Some(KEEP_ALIVE));
+    transport.max_concurrent_bidi_streams(VarInt::from_u32(0));
+    transport.max_concurrent_uni_streams(VarInt::from_u32(REMOVAL_LANES_MAX));
+    transport.datagram_receive_buffer_size(None);
+    transport
+}

@@ -1,0 +1,174 @@
+//! What stands under which key: the one place that knows how an agent's state and records lie in its store.
+//!
+//! Each key begins with a letter for its kind. Values are the protocol's canonical encoding, so that what is read back
+//! is decoded strictly. A change of this layout needs a new [`FORMAT`].
+
+use crate::store::disk::{Disk, DiskError, Edits};
+use doorward_protocol::agent::stored::Write;
+use doorward_protocol::codec::{self, CodecError};
+use doorward_protocol::commit::Position;
+use doorward_protocol::facts::FactKey;
+use doorward_protocol::id::Incarnation;
+use doorward_protocol::record::{ChainHead, Record};
+use serde::Serialize;
+use thiserror::Error;
+
+/// Version of this layout; a store with a higher one was written by a newer program and is left alone.
+pub const FORMAT: u32 = 1;
+
+/// Under which [`FORMAT`] stands.
+pub const FORMAT_KEY: &[u8] = b"v";
+/// Under which the head of the state stands.
+pub const HEAD_KEY: &[u8] = b"h";
+/// Under which the floor stands.
+pub const FLOOR_KEY: &[u8] = b"l";
+/// Under which the newest durable head of the record chain stands.
+pub const DURABLE_KEY: &[u8] = b"d";
+/// Under which the acknowledged head of the record chain stands.
+pub const ACKNOWLEDGED_KEY: &[u8] = b"k";
+
+/// First letter of trust statements; their version follows, big-endian.
+pub const STATEMENT: u8 = b's';
+/// First letter of facts; the encoding of their key follows.
+pub const FACT: u8 = b'f';
+/// First letter of removals; epoch and number of their position and their part follow, big-endian.
+pub const REMOVAL: u8 = b'r';
+/// First letter of access records; incarnation and number follow, big-endian, so that they stand in order.
+pub const RECORD: u8 = b'a';
+
+/// Why edits could not be put together.
+#[derive(Debug, Error)]
+pub enum EditError {
+    /// What is stored could not be looked at.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A value does not encode: it is larger than anything that came over the network can be.
+    #[error("a value is too large to be stored: {0}")]
+    Codec(#[from] CodecError),
+}
+
+/// The first and the last key of a kind.
+#[must_use]
+pub fn range_of(kind: u8) -> (Vec<u8>, Vec<u8>) {
+    (vec![kind], vec![kind.saturating_add(1)])
+}
+
+/// Key of a trust statement.
+#[must_use]
+pub fn statement_key(version: u32) -> Vec<u8> {
+    [&[STATEMENT], version.to_be_bytes().as_slice()].concat()
+}
+
+/// Key of a removal.
+#[must_use]
+pub fn removal_key(position: Position, part: u32) -> Vec<u8> {
+    let (epoch, seq) = (position.epoch.to_be_bytes(), position.seq.to_be_bytes());
+    [&[REMOVAL], epoch.as_slice(), &seq, &part.to_be_bytes()].concat()
+}
+
+/// Key of an access record.
+#[must_use]
+pub fn record_key(incarnation: Incarnation, seq: u64) -> Vec<u8> {
+    [&[RECORD], incarnation.0.as_slice(), &seq.to_be_bytes()].concat()
+}
+
+fn fact_key(key: &FactKey) -> Result<Vec<u8>, CodecError> {
+    Ok([vec![FACT], codec::encode(key)?].concat())
+}
+
+/// Edits that are being put together; later ones win.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    disk: &'a Disk,
+    edits: Edits,
+}
+
+impl<'a> Draft<'a> {
+    /// No edit yet, for this store.
+    #[must_use]
+    pub const fn new(disk: &'a Disk) -> Self {
+        Self { disk, edits: Edits::new() }
+    }
+
+    /// The edits.
+    #[must_use]
+    pub fn into_edits(self) -> Edits {
+        self.edits
+    }
+
+    /// Adds one change of the state.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn write(&mut self, write: &Write) -> Result<(), EditError> {
+        match write {
+            Write::Statement(version, statement) => self.put(statement_key(*version), statement)?,
+            Write::Head(head) => self.put(HEAD_KEY.to_vec(), head)?,
+            Write::PutFact(fact) => self.put(fact_key(&fact.key())?, fact)?,
+            Write::RemoveFact(key) => {
+                self.edits.insert(fact_key(key)?, None);
+            }
+            Write::ClearFacts => {
+                let (first, last) = range_of(FACT);
+                self.remove(&first, &last)?;
+            }
+            Write::PutRemoval(position, part, removal) => self.put(removal_key(*position, *part), removal)?,
+            Write::DropRemovals(position) => self.remove(&[REMOVAL], &removal_key(*position, u32::MAX))?,
+            Write::Floor(floor) => self.put(FLOOR_KEY.to_vec(), floor)?,
+        }
+        Ok(())
+    }
+
+    /// Adds access records and where the chain stands after them.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn append(&mut self, records: &[Record], head: &ChainHead) -> Result<(), EditError> {
+        for record in records {
+            self.put(record_key(head.incarnation, record.seq), record)?;
+        }
+        self.put_durable(head)
+    }
+
+    /// Says where the durable chain stands.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn put_durable(&mut self, head: &ChainHead) -> Result<(), EditError> {
+        Ok(self.put(DURABLE_KEY.to_vec(), head)?)
+    }
+
+    /// Lets go of the records up to an acknowledged head.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn free(&mut self, head: &ChainHead) -> Result<(), EditError> {
+        self.remove(&record_key(head.incarnation, 0), &record_key(head.incarnation, head.seq))?;
+        Ok(self.put(ACKNOWLEDGED_KEY.to_vec(), head)?)
+    }
+
+    /// Marks the store as one of this layout.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn put_format(&mut self) -> Result<(), EditError> {
+        Ok(self.put(FORMAT_KEY.to_vec(), &FORMAT)?)
+    }
+
+    fn put<T: Serialize>(&mut self, key: Vec<u8>, value: &T) -> Result<(), CodecError> {
+        self.edits.insert(key, Some(codec::encode(value)?));
+        Ok(())
+    }
+
+    /// Removes what is stored in a range of keys, and what this draft would have put there.
+    fn remove(&mut self, first: &[u8], last: &[u8]) -> Result<(), DiskError> {
+        for (_, value) in self.edits.range_mut(first.to_vec()..=last.to_vec()) {
+            *value = None;
+        }
+        let edits = &mut self.edits;
+        self.disk.visit(first, last, |(key, _)| {
+            edits.insert(key, None);
+            true
+        })
+    }
+}

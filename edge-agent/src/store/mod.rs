@@ -1,0 +1,9 @@
+//! What an agent keeps: its state and its unsent access records, and what is believed of them when they are read.
+//!
+//! Nothing here decides; [`disk`] keeps bytes, [`layout`] knows their keys, [`open`] reads them back, [`storage`] is the
+//! thread on which all of it happens while the agent runs.
+
+pub mod disk;
+pub mod layout;
+pub mod open;
+pub mod storage;
