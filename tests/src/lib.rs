@@ -1,1 +1,15 @@
-//! Placeholder.
+//! A harness for tests and for the demonstration: Doorward's programs as real processes on loopback, and nothing mocked.
+
+pub mod agent;
+pub mod authority;
+pub mod binaries;
+pub mod campus;
+pub mod command;
+pub mod http;
+pub mod json;
+pub mod ports;
+pub mod process;
+pub mod random;
+pub mod relay;
+pub mod wait;
+pub mod world;
