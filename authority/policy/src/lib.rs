@@ -6,6 +6,7 @@ pub mod command;
 pub mod compile;
 pub mod difference;
 pub mod directory;
+pub mod explain;
 pub mod folder;
 pub mod model;
 pub mod plan;

@@ -63,13 +63,18 @@ impl<'a> Moment<'a> {
         Some(Self { policy, tables, is_locked_down, local, door_id, door })
     }
 
-    /// What the door says to a card.
-    pub(crate) fn decide(&self, card_id: &CardId, factors: Factors) -> Option<Reason> {
+    /// What the door says to everyone; `None` when that depends on the card.
+    pub(crate) fn decide_anyone(&self) -> Option<Reason> {
         if self.is_locked_down {
             return Some(Reason::Lockdown);
         }
-        if self.is_unlocked()? {
-            return Some(Reason::Unlocked);
+        (self.is_unlocked() == Some(true)).then_some(Reason::Unlocked)
+    }
+
+    /// What the door says to a card.
+    pub(crate) fn decide(&self, card_id: &CardId, factors: Factors) -> Option<Reason> {
+        if let Some(reason) = self.decide_anyone() {
+            return Some(reason);
         }
         let Some(card) = self.tables.cards.get(card_id) else { return Some(Reason::UnknownCredential) };
         let person = self.tables.people.get(&card.person)?;
@@ -99,8 +104,7 @@ impl<'a> Moment<'a> {
         self.local.date()
     }
 
-    /// Whether the door opens for anyone.
-    pub(crate) fn is_unlocked(&self) -> Option<bool> {
+    fn is_unlocked(&self) -> Option<bool> {
         match &self.door.unlock {
             None => Some(false),
             Some(UnlockSchedule::Always) => Some(true),
