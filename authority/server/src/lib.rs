@@ -1,7 +1,18 @@
 //! The authority as a process: journal, signer, network, enrolment, access records and HTTP API around the pure rooms.
 
 pub mod access;
+pub mod authority;
 pub mod certificates;
+pub mod clock;
+pub mod closing;
+mod compiler;
+mod concern;
+pub mod hub;
+pub mod init;
 pub mod journal;
 pub mod keys;
 pub mod paths;
+pub mod present;
+pub mod signer;
+pub mod start;
+mod writer;

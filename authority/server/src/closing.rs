@@ -1,0 +1,351 @@
+//! How far each change has come: which agents it concerns, which of them have confirmed it, and with what receipt.
+//!
+//! It survives a restart. Deliberately no judgement: whether a door counts as closed follows from what is kept here.
+
+use crate::access::{AccessStore, ClosingAgentRow, ClosingRow, StoreError};
+use doorward_protocol::codec;
+use doorward_protocol::commit::{Leaf, Position};
+use doorward_protocol::id::{AgentId, DoorId};
+use doorward_protocol::merkle::Path;
+use doorward_protocol::receipt::{About, Receipt, Stage};
+use doorward_protocol::removal::Removal;
+use doorward_protocol::sign::Signed;
+use doorward_protocol::time::UnixMs;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// Most changes that are kept in memory; older ones are read from the store.
+const KEPT_MAX: usize = 1024;
+
+/// Most receipts that wait for their change: removals overtake it by the time of one compile.
+const EARLY_MAX: usize = 65_536;
+
+/// One change and the agents that it concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// The commit that contains it.
+    pub position: Position,
+    /// When the command was accepted.
+    pub at: UnixMs,
+    /// Name of the command.
+    pub command: String,
+    /// What it is about.
+    pub subject: String,
+    /// Why.
+    pub why: String,
+    /// The removals that went ahead of the commit.
+    pub removals: Vec<Signed<Removal>>,
+    /// Agents that it concerns.
+    pub agents: BTreeMap<AgentId, ClosingAgent>,
+}
+
+/// One agent of a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClosingAgent {
+    /// Its doors that the change concerns, each with the length of its lease in milliseconds.
+    pub doors: Vec<(DoorId, Option<u64>)>,
+    /// Its leaf in the commit; `None` when it was not enrolled.
+    pub leaf: Option<(Leaf, Path)>,
+    /// When its word came that the change is in force.
+    pub applied_at: Option<UnixMs>,
+    /// When its word came that the change is durable.
+    pub durable_at: Option<UnixMs>,
+    /// That word, and the position that it is about.
+    pub receipt: Option<(Position, Signed<Receipt>)>,
+}
+
+impl Closing {
+    /// Whether all of its agents have confirmed.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.agents.values().all(|agent| agent.durable_at.is_some())
+    }
+
+    /// Whether a receipt confirms this change.
+    fn is_confirmed_by(&self, receipt: &Receipt) -> bool {
+        match receipt.about {
+            About::Commit => receipt.position >= self.position,
+            // One of several removals confirms only its own part; the commit then confirms the whole.
+            About::Removal => matches!(self.removals.as_slice(), [only] if only.hash() == receipt.hash),
+        }
+    }
+
+    fn to_row(&self) -> ClosingRow {
+        let agents = self.agents.iter().map(|(id, agent)| agent.to_row(id));
+        ClosingRow {
+            position: self.position,
+            at: self.at,
+            command: self.command.clone(),
+            subject: self.subject.clone(),
+            why: self.why.clone(),
+            removals: codec::encode(&self.removals).unwrap_or_default(),
+            agents: agents.collect(),
+        }
+    }
+
+    /// What does not decode counts as absent: then the change proves less, never more.
+    fn from_row(row: ClosingRow) -> Self {
+        let agents = row.agents.into_iter().map(|row| {
+            let receipt = row.receipt.and_then(|bytes| codec::decode(&bytes).ok());
+            let agent = ClosingAgent {
+                doors: codec::decode(&row.doors).unwrap_or_default(),
+                leaf: row.leaf.and_then(|bytes| codec::decode(&bytes).ok()),
+                applied_at: row.applied_at,
+                durable_at: row.durable_at,
+                receipt: row.about.zip(receipt),
+            };
+            (row.agent, agent)
+        });
+        Self {
+            position: row.position,
+            at: row.at,
+            command: row.command,
+            subject: row.subject,
+            why: row.why,
+            removals: codec::decode(&row.removals).unwrap_or_default(),
+            agents: agents.collect(),
+        }
+    }
+}
+
+impl ClosingAgent {
+    fn take(&mut self, receipt: &Receipt, signed: &Signed<Receipt>, now: UnixMs) -> bool {
+        if self.durable_at.is_some() {
+            return false;
+        }
+        let was_applied = self.applied_at.is_some();
+        self.applied_at = self.applied_at.or(Some(now));
+        match receipt.stage {
+            Stage::Applied => !was_applied,
+            Stage::Durable => {
+                self.durable_at = Some(now);
+                self.receipt = Some((receipt.position, signed.clone()));
+                true
+            }
+        }
+    }
+
+    fn to_row(&self, id: &AgentId) -> ClosingAgentRow {
+        ClosingAgentRow {
+            agent: id.clone(),
+            doors: codec::encode(&self.doors).unwrap_or_default(),
+            leaf: self.leaf.as_ref().and_then(|leaf| codec::encode(leaf).ok()),
+            applied_at: self.applied_at,
+            durable_at: self.durable_at,
+            receipt: self.receipt.as_ref().and_then(|(_, signed)| codec::encode(signed).ok()),
+            about: self.receipt.as_ref().map(|(position, _)| *position),
+        }
+    }
+}
+
+/// All changes whose progress is known.
+#[derive(Debug)]
+pub struct Closings {
+    store: AccessStore,
+    state: Mutex<State>,
+    moved: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    closings: BTreeMap<u64, Closing>,
+    /// Receipts of removals whose change has not been compiled yet.
+    early: Vec<(Receipt, Signed<Receipt>, UnixMs)>,
+}
+
+impl Closings {
+    /// Opens the changes that were not confirmed everywhere.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open(store: AccessStore) -> Result<Self, StoreError> {
+        let rows = store.open_closings(u32::try_from(KEPT_MAX).unwrap_or(u32::MAX))?;
+        let closings = rows.into_iter().map(|row| (row.position.seq, Closing::from_row(row)));
+        let state = State { closings: closings.collect(), early: Vec::new() };
+        Ok(Self { store, state: Mutex::new(state), moved: watch::channel(0).0 })
+    }
+
+    /// Changes whenever some agent of some change has come further.
+    #[must_use]
+    pub fn moves(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
+    }
+
+    /// Begins to watch a change. The store hears of it, too; when it cannot keep it, only a restart would forget it.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; the change is watched all the same.
+    pub fn begin(&self, mut closing: Closing) -> Result<(), StoreError> {
+        let seq = closing.position.seq;
+        let row = {
+            let mut state = self.lock();
+            for (receipt, signed, at) in std::mem::take(&mut state.early) {
+                if receipt.position > closing.position {
+                    state.early.push((receipt, signed, at));
+                } else if closing.is_confirmed_by(&receipt)
+                    && let Some(agent) = closing.agents.get_mut(&receipt.agent)
+                {
+                    agent.take(&receipt, &signed, at);
+                }
+            }
+            let row = closing.to_row();
+            state.closings.insert(seq, closing);
+            while state.closings.len() > KEPT_MAX {
+                state.closings.pop_first();
+            }
+            row
+        };
+        let confirmed: Vec<_> = row.agents.iter().filter(|agent| agent.applied_at.is_some()).cloned().collect();
+        self.tell();
+        self.store.begin_closing(row)?;
+        confirmed.into_iter().for_each(|agent| self.store.advance_closing(seq, agent));
+        Ok(())
+    }
+
+    /// Takes a receipt whose signature was verified.
+    pub fn take_receipt(&self, receipt: &Receipt, signed: &Signed<Receipt>, now: UnixMs) {
+        let mut advanced = Vec::new();
+        {
+            let mut state = self.lock();
+            let is_known = state.closings.contains_key(&receipt.position.seq);
+            if receipt.about == About::Removal && !is_known && state.early.len() < EARLY_MAX {
+                state.early.push((receipt.clone(), signed.clone(), now));
+            }
+            for (seq, closing) in state.closings.range_mut(..=receipt.position.seq) {
+                if closing.is_confirmed_by(receipt)
+                    && let Some(agent) = closing.agents.get_mut(&receipt.agent)
+                    && agent.take(receipt, signed, now)
+                {
+                    advanced.push((*seq, agent.to_row(&receipt.agent)));
+                }
+            }
+        }
+        if !advanced.is_empty() {
+            self.tell();
+        }
+        advanced.into_iter().for_each(|(seq, row)| self.store.advance_closing(seq, row));
+    }
+
+    /// One change, also an old one; `None` when no such change was ever watched.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn closing(&self, seq: u64) -> Result<Option<Closing>, StoreError> {
+        if let Some(closing) = self.lock().closings.get(&seq) {
+            return Ok(Some(closing.clone()));
+        }
+        Ok(self.store.closing(seq)?.map(Closing::from_row))
+    }
+
+    fn tell(&self) {
+        self.moved.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Each change of the maps is complete in itself.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use doorward_protocol::id::{CampusId, Hash};
+    use doorward_protocol::sign::SecretKey;
+
+    fn agent() -> AgentId {
+        AgentId::new("agent-1").unwrap()
+    }
+
+    fn at(seq: u64) -> Position {
+        Position { epoch: 0, seq }
+    }
+
+    fn removal(seq: u64) -> Signed<Removal> {
+        let campus = CampusId::new("test").unwrap();
+        let removal = Removal { campus, position: at(seq), part: 0, at: UnixMs(0), items: Vec::new() };
+        SecretKey::from_seed(&[1; 32]).sign_value(&removal).unwrap()
+    }
+
+    fn closing(seq: u64) -> Closing {
+        let doors = vec![(DoorId::new("d-1").unwrap(), Some(1000))];
+        Closing {
+            position: at(seq),
+            at: UnixMs(0),
+            command: "card-suspend".into(),
+            subject: "card A".into(),
+            why: "lost".into(),
+            removals: vec![removal(seq)],
+            agents: [(agent(), ClosingAgent { doors, ..ClosingAgent::default() })].into(),
+        }
+    }
+
+    fn receipt(about: About, seq: u64, stage: Stage) -> (Receipt, Signed<Receipt>) {
+        let hash = if about == About::Removal { removal(seq).hash() } else { Hash([0; 32]) };
+        let campus = CampusId::new("test").unwrap();
+        let receipt = Receipt { campus, agent: agent(), about, position: at(seq), hash, stage, at: UnixMs(1) };
+        let signed = SecretKey::from_seed(&[2; 32]).sign_value(&receipt).unwrap();
+        (receipt, signed)
+    }
+
+    fn open(directory: &tempfile::TempDir) -> Closings {
+        Closings::open(AccessStore::open(&directory.path().join("access.db")).unwrap().0).unwrap()
+    }
+
+    fn stages(closings: &Closings, seq: u64) -> (bool, bool) {
+        let agent = closings.closing(seq).unwrap().unwrap().agents.remove(&agent()).unwrap();
+        (agent.applied_at.is_some(), agent.durable_at.is_some())
+    }
+
+    #[test]
+    fn a_receipt_that_overtakes_its_change_still_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let closings = open(&directory);
+        let (durable, signed) = receipt(About::Removal, 7, Stage::Durable);
+        closings.take_receipt(&durable, &signed, UnixMs(3));
+        closings.begin(closing(6)).unwrap();
+        closings.begin(closing(7)).unwrap();
+        assert_eq!(stages(&closings, 6), (false, false));
+        assert_eq!(stages(&closings, 7), (true, true));
+    }
+
+    #[test]
+    fn a_commit_confirms_every_change_before_it_and_none_after() {
+        let directory = tempfile::tempdir().unwrap();
+        let closings = open(&directory);
+        (6..=8).for_each(|seq| closings.begin(closing(seq)).unwrap());
+        let (durable, signed) = receipt(About::Commit, 7, Stage::Durable);
+        closings.take_receipt(&durable, &signed, UnixMs(3));
+        assert_eq!([6, 7, 8].map(|seq| stages(&closings, seq).1), [true, true, false]);
+    }
+
+    #[test]
+    fn of_several_removals_one_does_not_confirm_the_change() {
+        let directory = tempfile::tempdir().unwrap();
+        let closings = open(&directory);
+        let mut several = closing(7);
+        several.removals.push(removal(8));
+        closings.begin(several).unwrap();
+        let (durable, signed) = receipt(About::Removal, 7, Stage::Durable);
+        closings.take_receipt(&durable, &signed, UnixMs(3));
+        assert_eq!(stages(&closings, 7), (false, false));
+    }
+
+    #[test]
+    fn an_open_change_goes_on_after_a_restart() {
+        let directory = tempfile::tempdir().unwrap();
+        let closings = open(&directory);
+        closings.begin(closing(7)).unwrap();
+        let (applied, signed) = receipt(About::Removal, 7, Stage::Applied);
+        closings.take_receipt(&applied, &signed, UnixMs(3));
+        // Whatever is stored later is stored after it.
+        closings.store.recover_contacts(UnixMs(0)).unwrap();
+        drop(closings);
+        let closings = open(&directory);
+        assert_eq!(stages(&closings, 7), (true, false));
+        let (durable, signed) = receipt(About::Commit, 9, Stage::Durable);
+        closings.take_receipt(&durable, &signed, UnixMs(4));
+        assert_eq!(stages(&closings, 7), (true, true));
+    }
+}

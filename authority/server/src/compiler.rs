@@ -1,0 +1,118 @@
+//! The compiler thread: takes entries over into the present one by one and makes a signed commit of each.
+//!
+//! An entry that cannot be compiled stops no door and no later entry: what it touched is tried again with the next one,
+//! and meanwhile agents stay at the newest commit that could be made.
+
+use crate::authority::{Authority, Warning};
+use crate::closing::Closing;
+use crate::concern;
+use crate::hub::End;
+use crate::journal::Journal;
+use crate::present::{Leaves, Present, Published};
+use crate::signer::Signer;
+use doorward_policy::command::{Command, Entry};
+use doorward_policy::compile::Changes;
+use doorward_policy::touched::Touched;
+use doorward_protocol::codec::CodecError;
+use doorward_protocol::commit::Position;
+use doorward_protocol::id::Hash;
+use doorward_protocol::session::AlarmKind;
+use doorward_protocol::time::UnixMs;
+use std::collections::BTreeSet;
+use std::sync::{Arc, mpsc};
+
+pub struct Compiler {
+    pub authority: Arc<Authority>,
+    pub journal: Box<dyn Journal>,
+    /// What entries have touched that could not be compiled.
+    pub left_over: Touched,
+}
+
+impl Compiler {
+    /// Takes entries until the writer is gone.
+    pub fn run(mut self, entries: &mpsc::Receiver<Entry>) {
+        while let Ok(entry) = entries.recv() {
+            self.take(&entry);
+        }
+    }
+
+    /// Takes one entry over and publishes its commit.
+    pub fn take(&mut self, entry: &Entry) {
+        if let Err(why) = self.try_take(entry) {
+            let text = format!("entry {} cannot be compiled, agents stay where they are: {why}", entry.seq);
+            self.authority.warn(Warning::NotCompiled, AlarmKind::Refused, &text);
+        } else {
+            self.authority.clear(Warning::NotCompiled);
+        }
+    }
+
+    fn try_take(&mut self, entry: &Entry) -> Result<(), String> {
+        let authority = Arc::clone(&self.authority);
+        let mut present = authority.present_mut();
+        let mut doors = concern::before(&present, &entry.command);
+        let position = Position { epoch: authority.signer.epoch(), seq: entry.seq };
+        let removals = concern::removals(&present.directory, entry, position);
+        let changes = self.advance(&mut present, entry)?;
+        concern::add_changed(&mut doors, &present, &entry.command, &changes);
+        let published = self.commit(&mut present, entry)?;
+        let agents = concern::closing_agents(&present, doors);
+        drop(present);
+        if !agents.is_empty() || !removals.is_empty() {
+            let removals = removals.iter().filter_map(|removal| authority.signer.sign(removal).ok()).collect();
+            let (subject, why) = concern::in_words(&entry.command);
+            let command = entry.command.name().to_owned();
+            let closing = Closing { position, at: entry.at, command, subject, why, removals, agents };
+            if let Err(error) = authority.closings.begin(closing) {
+                tracing::warn!(%error, seq = entry.seq, "the progress of a change will not survive a restart");
+            }
+        }
+        if let Command::AgentEnrol { agent, .. } = &entry.command {
+            // Whoever is connected under this name has another key, and is not this agent any more.
+            authority.hub.end(agent, End::NotEnrolled);
+        }
+        authority.publish(published);
+        let affected: BTreeSet<_> = changes.changed.into_keys().collect();
+        authority.hub.head_moved(entry.seq, &affected);
+        Ok(())
+    }
+
+    /// Takes the entry into directory and states.
+    fn advance(&mut self, present: &mut Present, entry: &Entry) -> Result<Changes, String> {
+        let touched = present.directory.apply(entry).map_err(|refusal| refusal.to_string())?;
+        present.touched.insert(entry.seq, touched.clone());
+        present.learn_cards_of(&entry.command);
+        self.left_over.union(touched);
+        let Present { compiled, directory, .. } = present;
+        let changes = compiled.update(directory, &self.left_over).map_err(|error| error.to_string())?;
+        self.left_over = Touched::default();
+        Ok(changes)
+    }
+
+    /// Signs the commit of the entry and keeps it.
+    fn commit(&mut self, present: &mut Present, entry: &Entry) -> Result<Arc<Published>, String> {
+        let leaves = Leaves::of(&present.directory, &present.compiled).map_err(|error| error.to_string())?;
+        let previous = present.published.hash;
+        let published = publish(&self.authority.signer, entry.seq, entry.at, previous, leaves)
+            .map_err(|error| error.to_string())?;
+        if let Err(error) = self.journal.store_commit(published.position, &published.commit) {
+            // The same bytes come out of the journal again, so a commit that is not kept is not lost.
+            tracing::warn!(%error, seq = entry.seq, "a commit could not be stored");
+        }
+        let published = Arc::new(published);
+        present.published = Arc::clone(&published);
+        Ok(published)
+    }
+}
+
+/// The commit of the entry `seq`, which was accepted at `at`.
+pub fn publish(
+    signer: &Signer,
+    seq: u64,
+    at: UnixMs,
+    previous: Hash,
+    leaves: Leaves,
+) -> Result<Published, CodecError> {
+    let commit = signer.commit(seq, at, previous, leaves.root())?;
+    let position = Position { epoch: signer.epoch(), seq };
+    Ok(Published { position, at, hash: commit.hash(), commit, leaves })
+}

@@ -1,0 +1,152 @@
+//! Whom a change concerns: which agents, with which of their doors, and what it is about in words.
+
+use crate::closing::ClosingAgent;
+use crate::hub::Concerned;
+use crate::present::Present;
+use doorward_policy::command::{Command, Entry, Scope};
+use doorward_policy::compile::Changes;
+use doorward_policy::directory::Directory;
+use doorward_policy::model::{CardId, GrantId, Target};
+use doorward_policy::removal::removal_items;
+use doorward_protocol::commit::Position;
+use doorward_protocol::id::{AgentId, DoorId};
+use doorward_protocol::removal::{Item, Removal};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Agents and their doors.
+pub type Doors = BTreeMap<AgentId, BTreeSet<DoorId>>;
+
+/// Whom a command concerns as far as that follows from what was there before it.
+#[must_use]
+pub fn before(present: &Present, command: &Command) -> Doors {
+    match command {
+        Command::CardSuspend { card, .. }
+        | Command::CardResume { card, .. }
+        | Command::CardActivate { card }
+        | Command::CardClose { card, .. } => at_holders(present, card),
+        Command::LockDown { scope, .. } | Command::Release { scope, .. } => in_scope(&present.directory, scope),
+        Command::GrantEnd { id, .. } => at_target(present, id),
+        Command::Found { .. }
+        | Command::Import { .. }
+        | Command::Tick { .. }
+        | Command::AgentAdd { .. }
+        | Command::AgentEnrol { .. }
+        | Command::AgentRemove { .. }
+        | Command::GrantAdd { .. } => Doors::new(),
+    }
+}
+
+/// Adds those whom a command concerns because their state changed with it; `present` is after it.
+pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, changes: &Changes) {
+    match command {
+        Command::GrantAdd { id, .. } => doors.extend(at_target(present, id)),
+        Command::Import { .. } => {
+            let changed = changes.changed.keys();
+            doors.extend(changed.map(|agent| (agent.clone(), present.leases(agent).map(|(door, _)| door).collect())));
+        }
+        // A grant that has nobody behind it changes no state; then nobody has anything to confirm.
+        Command::GrantEnd { .. } => doors.retain(|agent, _| changes.changed.contains_key(agent)),
+        Command::Found { .. }
+        | Command::Tick { .. }
+        | Command::AgentAdd { .. }
+        | Command::AgentEnrol { .. }
+        | Command::AgentRemove { .. }
+        | Command::CardSuspend { .. }
+        | Command::CardResume { .. }
+        | Command::CardActivate { .. }
+        | Command::CardClose { .. }
+        | Command::LockDown { .. }
+        | Command::Release { .. } => {}
+    }
+}
+
+/// The agents of a change with their doors, leases and proofs. An agent that was never enrolled has no state that could
+/// open a door; one that was struck off may still have.
+#[must_use]
+pub fn closing_agents(present: &Present, doors: Doors) -> BTreeMap<AgentId, ClosingAgent> {
+    let agents = present.directory.agents();
+    let may_decide = |id: &AgentId| agents.get(id).is_some_and(|agent| agent.key.is_some() || agent.removed);
+    let concerned = doors.into_iter().filter(|(id, doors)| !doors.is_empty() && may_decide(id));
+    concerned
+        .map(|(id, doors)| {
+            let doors = doors.into_iter().map(|door| (door.clone(), present.lease_ms(&id, &door))).collect();
+            let leaf = present.published.leaves.proof(&id);
+            (id, ClosingAgent { doors, leaf, ..ClosingAgent::default() })
+        })
+        .collect()
+}
+
+/// The removals of an entry; `directory` is the one before it.
+#[must_use]
+pub fn removals(directory: &Directory, entry: &Entry, position: Position) -> Vec<Removal> {
+    let Some(campus) = campus_of(directory) else { return Vec::new() };
+    let lists = (0_u32..).zip(removal_items(directory, &entry.command));
+    lists.map(|(part, items)| Removal { campus: campus.clone(), position, part, at: entry.at, items }).collect()
+}
+
+fn campus_of(directory: &Directory) -> Option<&doorward_protocol::id::CampusId> {
+    directory.policy().map(|policy| &policy.campus)
+}
+
+/// Whom a removal concerns. Which agents hold a card is known only when `present` has caught up with the journal.
+#[must_use]
+pub fn of_removal(directory: &Directory, present: Option<&Present>, removal: &Removal) -> Concerned {
+    let mut agents = BTreeSet::new();
+    for item in &removal.items {
+        match (item, present) {
+            (Item::LockDown(door), _) => agents.extend(directory.agent_of(door).cloned()),
+            (Item::Suspend(key) | Item::Close(key), Some(present)) => match present.card(*key) {
+                Some(card) => agents.extend(present.compiled.holders(card).cloned()),
+                None => return Concerned::All,
+            },
+            (Item::Suspend(_) | Item::Close(_), None) => return Concerned::All,
+        }
+    }
+    Concerned::Agents(agents)
+}
+
+/// What a command is about, and why it was given.
+#[must_use]
+pub fn in_words(command: &Command) -> (String, String) {
+    let (subject, why) = match command {
+        Command::Found { .. } => ("the campus".into(), ""),
+        Command::Import { .. } => ("the campus folder".into(), ""),
+        Command::Tick { .. } => ("all agents".into(), ""),
+        Command::AgentAdd { agent, .. } | Command::AgentEnrol { agent, .. } | Command::AgentRemove { agent } => {
+            (format!("agent {agent}"), "")
+        }
+        Command::CardSuspend { card, reason }
+        | Command::CardResume { card, reason }
+        | Command::CardClose { card, reason } => (format!("card {card}"), reason.as_str()),
+        Command::CardActivate { card } => (format!("card {card}"), ""),
+        Command::LockDown { scope, reason } | Command::Release { scope, reason } => {
+            (scope.to_string(), reason.as_str())
+        }
+        Command::GrantAdd { id, .. } | Command::GrantEnd { id, .. } => (format!("grant {id}"), ""),
+    };
+    (subject, why.to_owned())
+}
+
+fn at_holders(present: &Present, card: &CardId) -> Doors {
+    let holders = present.compiled.holders(card);
+    holders.map(|agent| (agent.clone(), present.compiled.doors_known(agent, card).into_iter().collect())).collect()
+}
+
+fn in_scope(directory: &Directory, scope: &Scope) -> Doors {
+    let mut doors = Doors::new();
+    for door in directory.doors_in(scope) {
+        if let Some(agent) = directory.agent_of(door) {
+            doors.entry(agent.clone()).or_default().insert(door.clone());
+        }
+    }
+    doors
+}
+
+fn at_target(present: &Present, id: &GrantId) -> Doors {
+    let grant = present.directory.tables().grants.get(id);
+    let scope = grant.map(|grant| match &grant.target {
+        Target::Door(door) => Scope::Door(door.clone()),
+        Target::Building(building) => Scope::Building(building.clone()),
+    });
+    scope.map(|scope| in_scope(&present.directory, &scope)).unwrap_or_default()
+}

@@ -1,0 +1,342 @@
+//! The agents that are connected, how to reach each of them, and what each was last heard to say.
+//!
+//! What waits for an agent is bounded: newer heads and pulses replace older ones. Only removals queue, since none may
+//! be lost, and an agent that does not take them is soon disconnected by its idle timeout.
+
+use doorward_protocol::commit::{Position, Pulse};
+use doorward_protocol::id::AgentId;
+use doorward_protocol::removal::Removal;
+use doorward_protocol::sign::Signed;
+use doorward_protocol::time::UnixMs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, mpsc};
+
+/// Why a connection is ended from this side, with the code that stands in its close frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The server stops; the agent comes back by itself.
+    Stopping,
+    /// The agent is not enrolled, or its key is another one.
+    NotEnrolled,
+    /// The same agent connected again.
+    Replaced,
+    /// The agent broke the protocol.
+    Protocol,
+    /// The agent was struck off.
+    StruckOff,
+    /// The authority cannot serve it now.
+    Unavailable,
+}
+
+impl End {
+    /// The code in the close frame.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::Stopping => 0,
+            Self::NotEnrolled => 1,
+            Self::Replaced => 2,
+            Self::Protocol => 3,
+            Self::StruckOff => 4,
+            Self::Unavailable => 5,
+        }
+    }
+
+    /// The reason in the close frame.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Stopping => "the authority is stopping",
+            Self::NotEnrolled => "this key is not enrolled; join with a new token",
+            Self::Replaced => "the same agent connected again",
+            Self::Protocol => "the protocol was broken",
+            Self::StruckOff => "the agent was struck off",
+            Self::Unavailable => "the authority cannot serve this now; try again",
+        }
+    }
+}
+
+/// What an agent was last heard to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// Since when it is connected.
+    pub since: UnixMs,
+    /// From where.
+    pub address: SocketAddr,
+    /// Version of its software.
+    pub software: Option<String>,
+    /// What it has confirmed to have.
+    pub position: Option<Position>,
+    /// When it was last heard.
+    pub heard_at: UnixMs,
+    /// The newest fresh word that it can have had over this connection.
+    pub fresh_at: Option<UnixMs>,
+    /// Its clock minus ours in milliseconds.
+    pub clock_off_ms: Option<i64>,
+    /// Records that wait at the agent.
+    pub unsent: u64,
+    /// When the oldest of them was made.
+    pub oldest_unsent_at: Option<UnixMs>,
+}
+
+/// What waits for a connection to look at.
+#[derive(Debug, Default)]
+pub struct Mail {
+    /// The head moved; whether this agent's state changed with it.
+    pub head_moved: Option<bool>,
+    /// A newer pulse.
+    pub pulse: Option<Signed<Pulse>>,
+    /// End the connection.
+    pub end: Option<End>,
+}
+
+/// One connection, as its tasks see it.
+#[derive(Debug)]
+pub struct Connection {
+    /// Which agent.
+    pub agent: AgentId,
+    number: u64,
+    mail: Mutex<Mail>,
+    /// Rings when there is mail.
+    pub bell: Notify,
+    live: Mutex<Live>,
+    removals: mpsc::UnboundedSender<Signed<Removal>>,
+}
+
+impl Connection {
+    /// Takes what waits.
+    #[must_use]
+    pub fn take_mail(&self) -> Mail {
+        std::mem::take(&mut *lock(&self.mail))
+    }
+
+    /// What the agent was last heard to say.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        lock(&self.live).clone()
+    }
+
+    /// Notes what the agent says.
+    pub fn note(&self, change: impl FnOnce(&mut Live)) {
+        change(&mut lock(&self.live));
+    }
+
+    /// Puts a removal on its lane.
+    pub fn remove(&self, removal: Signed<Removal>) {
+        // A connection that has just ended takes nothing any more; the agent gets the commit when it is back.
+        let _gone = self.removals.send(removal);
+    }
+
+    fn post(&self, change: impl FnOnce(&mut Mail)) {
+        change(&mut lock(&self.mail));
+        self.bell.notify_one();
+    }
+}
+
+/// Whom a removal concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Concerned {
+    /// These agents.
+    Agents(BTreeSet<AgentId>),
+    /// It cannot be told yet, so all: a removal can only deny.
+    All,
+}
+
+impl Concerned {
+    fn contains(&self, agent: &AgentId) -> bool {
+        match self {
+            Self::Agents(agents) => agents.contains(agent),
+            Self::All => true,
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Hub {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next_number: u64,
+    connections: BTreeMap<AgentId, Arc<Connection>>,
+    /// What agents that are away were last heard to say.
+    last: BTreeMap<AgentId, Live>,
+    /// Removals whose commit is not published yet, for agents that connect meanwhile.
+    pending: BTreeMap<u64, Vec<(Signed<Removal>, Concerned)>>,
+}
+
+impl Hub {
+    /// Registers a connection, in the place of an older one of the same agent. The receiver is its removal lane.
+    pub fn enter(
+        &self,
+        agent: AgentId,
+        address: SocketAddr,
+        now: UnixMs,
+    ) -> (Arc<Connection>, mpsc::UnboundedReceiver<Signed<Removal>>) {
+        let (removals, lane) = mpsc::unbounded_channel();
+        let mut state = lock(&self.state);
+        state.next_number = state.next_number.saturating_add(1);
+        let live = Live {
+            since: now,
+            address,
+            software: None,
+            position: None,
+            heard_at: now,
+            fresh_at: None,
+            clock_off_ms: None,
+            unsent: 0,
+            oldest_unsent_at: None,
+        };
+        let connection = Arc::new(Connection {
+            agent: agent.clone(),
+            number: state.next_number,
+            mail: Mutex::default(),
+            bell: Notify::new(),
+            live: Mutex::new(live),
+            removals,
+        });
+        let pending = state.pending.values().flatten().filter(|(_, concerned)| concerned.contains(&agent));
+        pending.for_each(|(removal, _)| connection.remove(removal.clone()));
+        if let Some(older) = state.connections.insert(agent, Arc::clone(&connection)) {
+            older.post(|mail| mail.end = Some(End::Replaced));
+        }
+        (connection, lane)
+    }
+
+    /// Takes a connection out; false when a newer one of the same agent is already in its place.
+    pub fn leave(&self, connection: &Connection) -> bool {
+        let mut state = lock(&self.state);
+        let is_newest =
+            state.connections.get(&connection.agent).is_some_and(|newest| newest.number == connection.number);
+        if is_newest {
+            state.connections.remove(&connection.agent);
+            state.last.insert(connection.agent.clone(), connection.live());
+        }
+        is_newest
+    }
+
+    /// The connection of an agent.
+    #[must_use]
+    pub fn connection(&self, agent: &AgentId) -> Option<Arc<Connection>> {
+        lock(&self.state).connections.get(agent).cloned()
+    }
+
+    /// Whether an agent is connected.
+    #[must_use]
+    pub fn is_connected(&self, agent: &AgentId) -> bool {
+        lock(&self.state).connections.contains_key(agent)
+    }
+
+    /// Ids of the connected agents.
+    #[must_use]
+    pub fn connected(&self) -> BTreeSet<AgentId> {
+        lock(&self.state).connections.keys().cloned().collect()
+    }
+
+    /// What an agent that is away was last heard to say since the start.
+    #[must_use]
+    pub fn last_heard(&self, agent: &AgentId) -> Option<Live> {
+        lock(&self.state).last.get(agent).cloned()
+    }
+
+    /// Hands removals of an entry to whom they concern: to those who are connected now, and to those who connect
+    /// before its commit is there for everyone.
+    pub fn remove(&self, seq: u64, removals: Vec<(Signed<Removal>, Concerned)>) {
+        let mut state = lock(&self.state);
+        for (removal, concerned) in &removals {
+            let connections = state.connections.iter().filter(|(agent, _)| concerned.contains(agent));
+            connections.for_each(|(_, connection)| connection.remove(removal.clone()));
+        }
+        state.pending.insert(seq, removals);
+    }
+
+    /// Tells everyone that the commit of an entry is there, and whose state changed with it.
+    pub fn head_moved(&self, seq: u64, affected: &BTreeSet<AgentId>) {
+        let mut state = lock(&self.state);
+        state.pending = state.pending.split_off(&seq.saturating_add(1));
+        for (agent, connection) in &state.connections {
+            let is_affected = affected.contains(agent);
+            connection.post(|mail| mail.head_moved = Some(mail.head_moved.unwrap_or(false) | is_affected));
+        }
+    }
+
+    /// Hands a pulse to everyone.
+    pub fn pulse(&self, pulse: &Signed<Pulse>) {
+        for connection in lock(&self.state).connections.values() {
+            connection.post(|mail| mail.pulse = Some(pulse.clone()));
+        }
+    }
+
+    /// Ends the connection of an agent.
+    pub fn end(&self, agent: &AgentId, end: End) {
+        if let Some(connection) = lock(&self.state).connections.get(agent) {
+            connection.post(|mail| mail.end = Some(end));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change is complete in itself, so a panic elsewhere leaves nothing half-done here.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use doorward_protocol::id::CampusId;
+    use doorward_protocol::sign::SecretKey;
+
+    fn id(name: &str) -> AgentId {
+        AgentId::new(name).unwrap()
+    }
+
+    fn enter(hub: &Hub, name: &str) -> (Arc<Connection>, mpsc::UnboundedReceiver<Signed<Removal>>) {
+        hub.enter(id(name), "127.0.0.1:1".parse().unwrap(), UnixMs(0))
+    }
+
+    fn removal() -> Signed<Removal> {
+        let position = Position { epoch: 0, seq: 7 };
+        let campus = CampusId::new("test").unwrap();
+        let removal = Removal { campus, position, part: 0, at: UnixMs(0), items: Vec::new() };
+        SecretKey::from_seed(&[1; 32]).sign_value(&removal).unwrap()
+    }
+
+    #[test]
+    fn a_removal_reaches_whom_it_concerns_also_when_they_connect_before_its_commit() {
+        let hub = Hub::default();
+        let (_a, mut to_a) = enter(&hub, "a");
+        let (_b, mut to_b) = enter(&hub, "b");
+        hub.remove(7, vec![(removal(), Concerned::Agents([id("a"), id("c")].into()))]);
+        assert!(to_a.try_recv().is_ok());
+        assert!(to_b.try_recv().is_err());
+        let (_c, mut to_c) = enter(&hub, "c");
+        assert!(to_c.try_recv().is_ok());
+        hub.head_moved(7, &BTreeSet::new());
+        let (_c, mut to_c) = enter(&hub, "c");
+        assert!(to_c.try_recv().is_err(), "its commit is there, and contains the removal");
+    }
+
+    #[test]
+    fn a_second_connection_of_an_agent_ends_the_first_and_stays() {
+        let hub = Hub::default();
+        let (first, _lane) = enter(&hub, "a");
+        let (_second, _other) = enter(&hub, "a");
+        assert_eq!(first.take_mail().end, Some(End::Replaced));
+        assert!(!hub.leave(&first));
+        assert!(hub.is_connected(&id("a")));
+    }
+
+    #[test]
+    fn heads_that_were_not_looked_at_gather() {
+        let hub = Hub::default();
+        let (a, _lane) = enter(&hub, "a");
+        hub.head_moved(7, &[id("a")].into());
+        hub.head_moved(8, &BTreeSet::new());
+        assert_eq!(a.take_mail().head_moved, Some(true));
+        assert_eq!(a.take_mail().head_moved, None);
+    }
+}

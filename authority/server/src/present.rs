@@ -1,0 +1,207 @@
+//! The directory and the states of all agents as of the newest commit, and what of it a connected agent needs.
+//!
+//! Readers share it; only the compiler thread changes it. Deliberately no history: a delta is the present value of
+//! whatever the entries since the agent's own have touched.
+
+use doorward_policy::command::Command;
+use doorward_policy::compile::Compiled;
+use doorward_policy::directory::Directory;
+use doorward_policy::model::CardId;
+use doorward_policy::touched::Touched;
+use doorward_protocol::codec::{self, CodecError};
+use doorward_protocol::commit::{Commit, Head, Leaf, Position};
+use doorward_protocol::facts::{Fact, FactKey};
+use doorward_protocol::frame::{Base, StateClaim};
+use doorward_protocol::id::{AgentId, CredentialKey, DoorId, Hash};
+use doorward_protocol::merkle::{Path, Tree};
+use doorward_protocol::session::sync::Outgoing;
+use doorward_protocol::sign::Signed;
+use doorward_protocol::state::Change;
+use doorward_protocol::time::UnixMs;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The newest commit with the tree that proves each agent's leaf.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// Which entry.
+    pub position: Position,
+    /// When that entry was accepted.
+    pub at: UnixMs,
+    /// The signed commit.
+    pub commit: Signed<Commit>,
+    /// Its hash.
+    pub hash: Hash,
+    /// The leaves.
+    pub leaves: Leaves,
+}
+
+/// The leaves of all enrolled agents, ascending, and the tree over them.
+#[derive(Debug, Clone)]
+pub struct Leaves {
+    leaves: Vec<Leaf>,
+    tree: Tree,
+}
+
+impl Leaves {
+    /// The leaves of a directory and what was compiled from it.
+    ///
+    /// # Errors
+    /// Never for values within their bounds.
+    pub fn of(directory: &Directory, compiled: &Compiled) -> Result<Self, CodecError> {
+        let enrolled = directory.enrolled().filter_map(|(agent, key)| {
+            let digest = compiled.state(agent)?.digest();
+            Some(Leaf { agent: agent.clone(), key: *key, digest })
+        });
+        let leaves: Vec<Leaf> = enrolled.collect();
+        let hashes = leaves.iter().map(Leaf::hash).collect::<Result<_, _>>()?;
+        Ok(Self { tree: Tree::new(hashes), leaves })
+    }
+
+    /// The root of the tree.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        self.tree.root()
+    }
+
+    /// An agent's leaf; `None` when it is not enrolled.
+    #[must_use]
+    pub fn leaf(&self, agent: &AgentId) -> Option<&Leaf> {
+        self.leaves.get(self.place(agent)?)
+    }
+
+    /// An agent's leaf and its path to the root.
+    #[must_use]
+    pub fn proof(&self, agent: &AgentId) -> Option<(Leaf, Path)> {
+        let place = self.place(agent)?;
+        Some((self.leaves.get(place)?.clone(), self.tree.path(place)?))
+    }
+
+    /// How many agents are enrolled.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// Whether no agent is enrolled.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
+    fn place(&self, agent: &AgentId) -> Option<usize> {
+        self.leaves.binary_search_by(|leaf| leaf.agent.cmp(agent)).ok()
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Present {
+    /// The directory after the newest entry that was taken in.
+    pub directory: Directory,
+    /// The states of all agents.
+    pub compiled: Compiled,
+    /// The newest commit.
+    pub published: Arc<Published>,
+    /// What each entry has touched.
+    pub touched: BTreeMap<u64, Touched>,
+    /// The cards behind what agents know of them; cards that left the folder stay, so that old records can be read.
+    cards: BTreeMap<CredentialKey, CardId>,
+}
+
+impl Present {
+    /// The present as it was computed at the start.
+    #[must_use]
+    pub fn new(
+        directory: Directory,
+        compiled: Compiled,
+        published: Arc<Published>,
+        touched: BTreeMap<u64, Touched>,
+    ) -> Self {
+        let mut present = Self { directory, compiled, published, touched, cards: BTreeMap::new() };
+        let cards: Vec<CardId> = present.directory.tables().cards.keys().cloned().collect();
+        present.learn_cards(cards);
+        present
+    }
+
+    /// Takes note of the cards that a command brings.
+    pub fn learn_cards_of(&mut self, command: &Command) {
+        if let Command::Import { difference } = command {
+            self.learn_cards(difference.cards.put.keys().cloned());
+        }
+    }
+
+    fn learn_cards(&mut self, cards: impl IntoIterator<Item = CardId>) {
+        let Some(reader_key) = self.directory.reader_key().cloned() else { return };
+        self.cards.extend(cards.into_iter().map(|card| (reader_key.credential_key(card.as_str()), card)));
+    }
+
+    /// The card behind what an agent knows of it.
+    #[must_use]
+    pub fn card(&self, key: CredentialKey) -> Option<&CardId> {
+        self.cards.get(&key)
+    }
+
+    /// The doors of an agent, each with the length of its lease in milliseconds; `None` is without end.
+    pub fn leases(&self, agent: &AgentId) -> impl Iterator<Item = (DoorId, Option<u64>)> {
+        let facts = self.compiled.state(agent).into_iter().flat_map(|state| state.facts());
+        facts.filter_map(|fact| match fact {
+            Fact::Door(door) => Some((door.door.clone(), door.lease_ms)),
+            Fact::Calendar(_) | Fact::Reader(_) | Fact::Credential(_) | Fact::Schedule(..) | Fact::Class(..) => None,
+        })
+    }
+
+    /// The length of a door's lease in milliseconds; `None` is without end.
+    #[must_use]
+    pub fn lease_ms(&self, agent: &AgentId, door: &DoorId) -> Option<u64> {
+        match self.compiled.state(agent)?.fact(&FactKey::Door(door.clone())) {
+            Some(Fact::Door(door)) => door.lease_ms,
+            Some(_) | None => None,
+        }
+    }
+
+    /// What brings an agent from what it has to the newest commit.
+    #[must_use]
+    pub fn update_for(&self, agent: &AgentId, have: Option<StateClaim>) -> Option<Outgoing> {
+        let (leaf, path) = self.published.leaves.proof(agent)?;
+        let state = self.compiled.state(agent)?;
+        let digest = leaf.digest;
+        let head = Head { commit: self.published.commit.clone(), leaf, path };
+        if let Some(have) = have
+            && let Some(change) = self.delta_for(agent, have, digest)
+        {
+            return Some(Outgoing { head, base: Base::Present, parts: parts_of(change).ok()? });
+        }
+        let change = Change { removed: Vec::new(), put: state.facts().cloned().collect() };
+        Some(Outgoing { head, base: Base::Nothing, parts: parts_of(change).ok()? })
+    }
+
+    /// The delta from what an agent has; `None` when only a snapshot helps.
+    fn delta_for(&self, agent: &AgentId, have: StateClaim, digest: Hash) -> Option<Change> {
+        let head = self.published.position;
+        if have.digest == digest && have.position.epoch == head.epoch {
+            return Some(Change::default());
+        }
+        // At the same position with another digest, no list of changes leads anywhere.
+        if have.position.epoch != head.epoch || have.position.seq >= head.seq {
+            return None;
+        }
+        let first = have.position.seq.saturating_add(1);
+        let mut touched = Touched::default();
+        for seq in first..=head.seq {
+            touched.union(self.touched.get(&seq)?.clone());
+            if touched.everything {
+                return None;
+            }
+        }
+        self.compiled.delta(&self.directory, agent, &touched)
+    }
+}
+
+/// A change in parts that each fit a frame.
+fn parts_of(change: Change) -> Result<Vec<Change>, CodecError> {
+    let removed = codec::split_into_parts(change.removed)?.into_iter();
+    let put = codec::split_into_parts(change.put)?.into_iter();
+    let removed = removed.map(|removed| Change { removed, put: Vec::new() });
+    Ok(removed.chain(put.map(|put| Change { removed: Vec::new(), put })).collect())
+}
