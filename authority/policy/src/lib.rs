@@ -13,5 +13,7 @@ pub mod plan;
 pub mod reference;
 pub mod removal;
 pub mod taps;
+#[cfg(test)]
+mod testing;
 pub mod touched;
 pub mod zone;

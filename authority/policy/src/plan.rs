@@ -287,3 +287,111 @@ fn listed<T: core::fmt::Display>(names: &[T]) -> String {
     let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("{}{rest}", shown.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Campus, CardState};
+    use crate::testing::{at, campus, directory, id, take};
+
+    fn plan_of(directory: &Directory, folder: &Campus, instant: &str) -> Plan {
+        let compiled = Compiled::whole(directory).unwrap();
+        Plan::of(directory, &compiled, &Difference::between(directory, folder), at(instant)).unwrap()
+    }
+
+    const MORNING: &str = "2026-04-06T09:00:00+09:00";
+
+    fn balance(gained: usize, lost: usize) -> Balance {
+        Balance { gained, lost }
+    }
+
+    #[test]
+    fn a_first_import_gains_everything() {
+        let mut directory = Directory::default();
+        let reader_key = doorward_protocol::id::ReaderKey([1; 32]);
+        take(&mut directory, Command::Found { reader_key, software: "x".into(), tzdb: "y".into() }).unwrap();
+        let plan = plan_of(&directory, &campus(), MORNING);
+        assert_eq!(plan.tables["people"], Counts { before: 0, gained: 5, lost: 0, changed: 0 });
+        // Four cards at the main door, bob's by his grant, and five at the kiosk and at the mall.
+        assert_eq!(plan.rights, Counts { before: 0, gained: 14, lost: 0, changed: 0 });
+        assert_eq!(plan.buildings[&id("hall")].people, balance(4, 0));
+        assert!(!plan.removes_too_much());
+    }
+
+    #[test]
+    fn rights_go_with_the_last_day_the_state_and_the_leaving_of_a_card() {
+        let directory = directory();
+        let lost = |edit: &dyn Fn(&mut Campus), instant: &str| {
+            let mut folder = campus();
+            edit(&mut folder);
+            let plan = plan_of(&directory, &folder, instant);
+            (plan.rights.lost, plan.buildings.get(&id("hall")).map(|hall| hall.people.lost))
+        };
+        let suspended: &dyn Fn(&mut Campus) =
+            &|folder| folder.tables.cards.get_mut(&id("A")).unwrap().state = CardState::Suspended;
+        // The second card still opens the kiosk, so the person loses no building.
+        assert_eq!(lost(suspended, MORNING), (3, Some(0)));
+        let left: &dyn Fn(&mut Campus) = &|folder| {
+            folder.tables.people.get_mut(&id("sue")).unwrap().left_on =
+                doorward_protocol::time::Day::parse("2026-04-01")
+        };
+        assert_eq!(lost(left, MORNING), (3, Some(1)));
+        let renamed: &dyn Fn(&mut Campus) = &|folder| folder.policy.name = "Other".into();
+        assert_eq!(lost(renamed, MORNING), (0, None));
+        let ended: &dyn Fn(&mut Campus) = &|folder| folder.tables.grants.clear();
+        assert_eq!(lost(ended, MORNING), (1, Some(0)));
+        assert_eq!(lost(ended, "2026-06-01T09:00:00+09:00"), (0, None));
+    }
+
+    #[test]
+    fn losing_more_than_a_tenth_is_too_much() {
+        let directory = directory();
+        let mut folder = campus();
+        folder.policy.rules.remove(&id("shop"));
+        let plan = plan_of(&directory, &folder, MORNING);
+        assert!(plan.policy_changes && plan.removes_too_much(), "{plan}");
+        let mut folder = campus();
+        folder.tables.people.get_mut(&id("ann")).unwrap().name = "Anna".into();
+        assert!(!plan_of(&directory, &folder, MORNING).removes_too_much());
+    }
+
+    #[test]
+    fn a_plan_names_the_cards_that_the_folder_does_not_open_and_the_grants_that_end() {
+        let mut directory = directory();
+        take(&mut directory, Command::CardClose { card: id("A"), reason: "lost".into() }).unwrap();
+        let grant = directory.tables().grants[&id("guest")].clone();
+        let grant = crate::model::Grant { subject: crate::model::Subject::Person(id("eve")), ..grant };
+        take(&mut directory, Command::GrantAdd { id: id("mine"), grant }).unwrap();
+        let mut folder = campus();
+        folder.tables.cards.get_mut(&id("A")).unwrap().state = CardState::Produced;
+        folder.tables.people.remove(&id("eve"));
+        folder.tables.cards.remove(&id("E"));
+        folder.policy.rules.remove(&id("expelled"));
+        let plan = plan_of(&directory, &folder, MORNING);
+        assert_eq!((plan.cards_held_back.clone(), plan.grants_orphaned.clone()), (vec![id("A")], vec![id("mine")]));
+        let text = plan.to_string();
+        assert!(text.contains("whatever the folder says: A\n") && text.contains("leaves the folder: mine\n"), "{text}");
+    }
+
+    #[test]
+    fn a_plan_is_printed_as_tables() {
+        let mut folder = campus();
+        folder.tables.cards.remove(&id("B"));
+        let text = plan_of(&directory(), &folder, MORNING).to_string();
+        let expected = "
+                   now    gained      lost   changed
+buildings            2         0         0         0
+cards                7         0         1         0
+doors                3         0         0         0
+grants               1         0         0         0
+people               5         0         0         0
+units                3         0         0         0
+rights              14         0         3         0
+
+building            people             cards            rights
+hall                 +0 -1             +0 -1             +0 -2  Hall
+mall                 +0 -1             +0 -1             +0 -1  Mall
+";
+        assert_eq!(format!("\n{text}"), expected);
+    }
+}

@@ -58,3 +58,56 @@ fn of_import(directory: &Directory, difference: &Difference) -> Vec<Item> {
 fn key_of(directory: &Directory, card: &CardId) -> Option<CredentialKey> {
     directory.reader_key().map(|reader_key| reader_key.credential_key(card.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Scope;
+    use crate::difference::Difference;
+    use crate::testing::{campus, directory, id};
+
+    fn key(card: &str) -> CredentialKey {
+        key_of(&directory(), &id(card)).unwrap()
+    }
+
+    #[test]
+    fn a_lockdown_names_every_door_in_its_scope() {
+        let items = |scope| removal_items(&directory(), &Command::LockDown { scope, reason: "drill".into() });
+        assert_eq!(items(Scope::Building(id("hall"))), [[Item::LockDown(id("kiosk")), Item::LockDown(id("main"))]]);
+        assert_eq!(items(Scope::Campus)[0].len(), 3);
+    }
+
+    #[test]
+    fn a_card_is_named_by_what_agents_know_it_by() {
+        let (card, reason) = (id("A"), "lost".to_owned());
+        let command = Command::CardSuspend { card, reason };
+        assert_eq!(removal_items(&directory(), &command), [[Item::Suspend(key("A"))]]);
+        let resume = Command::CardResume { card: id("X"), reason: "found".into() };
+        assert!(removal_items(&directory(), &resume).is_empty());
+    }
+
+    #[test]
+    fn an_import_names_the_cards_that_it_shuts_and_no_others() {
+        let mut folder = campus();
+        let cards = &mut folder.tables.cards;
+        cards.get_mut(&id("A")).unwrap().state = CardState::Closed;
+        cards.get_mut(&id("B")).unwrap().state = CardState::Suspended;
+        cards.get_mut(&id("X")).unwrap().state = CardState::Active;
+        cards.get_mut(&id("S")).unwrap().number = Some("1".into());
+        cards.remove(&id("E"));
+        let difference = Box::new(Difference::between(&directory(), &folder));
+        let items = removal_items(&directory(), &Command::Import { difference });
+        assert_eq!(items, [[Item::Close(key("A")), Item::Suspend(key("B")), Item::Close(key("E"))]]);
+    }
+
+    #[test]
+    fn what_is_too_long_for_one_removal_comes_in_several() {
+        let mut folder = campus();
+        let card = folder.tables.cards[&id("A")].clone();
+        folder.tables.cards.extend((0..5000).map(|n| (id(&format!("card-{n}")), card.clone())));
+        let directory = Directory::of_campus(&folder).unwrap();
+        let difference = Box::new(Difference::between(&directory, &campus()));
+        let items = removal_items(&directory, &Command::Import { difference });
+        assert_eq!(items.iter().map(Vec::len).collect::<Vec<_>>(), [4096, 904]);
+    }
+}

@@ -335,3 +335,6 @@ impl Directory {
             && self.tables.cards.get(id).is_some_and(|known| Card { state: known.state, ..card.clone() } == *known)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,84 +1,12 @@
 //! Explanations of a small campus, sentence by sentence.
 
 use super::*;
-use crate::command::{Actor, Command, Entry, Scope};
-use crate::folder::{CampusFiles, parse};
-
-const POLICY: &str = r#"
-    campus = { id = "c", name = "Campus", time_zone = "Asia/Seoul" }
-    function = { entry = {}, shop = { identity = false } }
-    card_type.card = { name = "Card", medium = "card", functions = ["entry", "shop"] }
-    card_type.phone = { name = "Phone", medium = "qr", functions = ["shop"] }
-    category.student = { validity = "ends_on", grace_days = 2 }
-    category.staff = { validity = "long-term" }
-    schedule.day = { weekly = ["mon-fri 07:00-19:00"], holidays = [] }
-    [[rule]]
-    id = "own-college"
-    who = { affiliated_to_owner = true }
-    where = { functions = ["entry"] }
-    when = "day"
-    [[rule]]
-    id = "by-night"
-    who = { categories = ["staff"], affiliated_to_owner = true }
-    where = { functions = ["entry"] }
-    factors = ["pin"]
-    [[rule]]
-    id = "expelled"
-    effect = "deny"
-    who = { people = ["eve"] }
-    where = { buildings = ["hall"] }
-    [[rule]]
-    id = "shop"
-    who = { everyone = true }
-    where = { functions = ["shop"] }
-"#;
-
-const TABLES: [(&str, &str); 7] = [
-    ("units.csv", "unit_id,name,parent_id\nscience,Science,\nphysics,Physics,science\narts,Arts,\n"),
-    ("buildings.csv", "building_id,name,agent_id,owner_unit_id\nhall,Hall,agent-hall,science\nmall,Mall,agent-mall,\n"),
-    (
-        "doors.csv",
-        "door_id,building_id,name,function,unlock_schedule\nmain,hall,Main,entry,\nkiosk,hall,Kiosk,shop,\n\
-         open,mall,Open,shop,always\n",
-    ),
-    (
-        "people.csv",
-        "person_id,name,category,ends_on,left_on\nann,Ann,student,2030-02-28,\nbob,Bob,student,2030-02-28,\n\
-         sue,Sue,staff,,\neve,Eve,staff,,\nold,Old,student,2030-02-28,2026-04-01\n",
-    ),
-    (
-        "affiliations.csv",
-        "person_id,unit_id,from,until\nann,physics,2026-03-02,\nbob,arts,,\nsue,science,,\neve,science,,\nold,physics,,\n",
-    ),
-    (
-        "cards.csv",
-        "card_id,person_id,card_type,state,issued_on\nA,ann,card,active,2026-03-01\nA2,ann,phone,active,2026-03-01\n\
-         B,bob,card,active,2026-03-01\nS,sue,card,active,2026-03-01\nE,eve,card,active,2026-03-01\n\
-         O,old,card,active,2026-03-01\nX,bob,card,suspended,2026-03-01\n",
-    ),
-    (
-        "grants.csv",
-        "grant_id,subject,target,schedule,from,until\nguest,unit:arts,door:main,day,2026-05-01,2026-05-31\n",
-    ),
-];
+use crate::command::{Command, Scope};
+use crate::testing::{at, directory, id, take};
 
 /// A Monday.
 const MORNING: &str = "2026-04-06T09:00:00+09:00";
 const NIGHT: &str = "2026-04-06T22:00:00+09:00";
-
-fn directory() -> Directory {
-    let files = TABLES.into_iter().chain([("campus.toml", POLICY)]);
-    let files = CampusFiles(files.map(|(name, text)| (name.into(), text.into())).collect());
-    Directory::of_campus(&parse(&files).unwrap()).unwrap()
-}
-
-fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().unwrap()
-}
-
-fn at(text: &str) -> UnixMs {
-    UnixMs::parse(text).unwrap()
-}
 
 fn explained(directory: &Directory, card: &str, door: &str, instant: &str) -> (String, Vec<String>) {
     let explanation = why(directory, &id(card), &id(door), at(instant)).unwrap();
@@ -168,8 +96,7 @@ fn who_can_open_a_door_is_listed_with_the_factors_that_are_needed() {
     let open = who(&directory, &id("open"), at(NIGHT)).unwrap();
     assert_eq!(open, Who { door: Some(Reason::Unlocked), openings: Vec::new() });
     let command = Command::LockDown { scope: Scope::Building(id("hall")), reason: "drill".into() };
-    let entry = Entry { seq: directory.head() + 1, at: at(MORNING), actor: Actor::system(), command };
-    directory.apply(&entry).unwrap();
+    take(&mut directory, command).unwrap();
     assert_eq!(who(&directory, &id("main"), at(MORNING)).unwrap().door, Some(Reason::Lockdown));
     let (reason, sentences) = explained(&directory, "A", "main", MORNING);
     assert_eq!(reason, "lockdown");
