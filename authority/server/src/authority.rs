@@ -188,7 +188,11 @@ impl Authority {
             Err(TryLockError::WouldBlock) => {
                 let wait = || self.present.read().unwrap_or_else(PoisonError::into_inner);
                 let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
-                if matches!(flavor, Ok(RuntimeFlavor::MultiThread)) { tokio::task::block_in_place(wait) } else { wait() }
+                if matches!(flavor, Ok(RuntimeFlavor::MultiThread)) {
+                    tokio::task::block_in_place(wait)
+                } else {
+                    wait()
+                }
             }
         }
     }
@@ -222,7 +226,8 @@ impl Authority {
     pub async fn send_pulse(&self) {
         let stepped_ms = self.timeline.stepped_ms();
         if self.timeline.is_stepped() {
-            let text = format!("the clock was stepped by {stepped_ms} ms; no pulses are sent until it is back, or a restart");
+            let text =
+                format!("the clock was stepped by {stepped_ms} ms; no pulses are sent until it is back, or a restart");
             self.warn(Warning::ClockStepped, AlarmKind::Clock, &text);
             return;
         }

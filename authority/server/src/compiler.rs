@@ -105,13 +105,7 @@ impl Compiler {
 }
 
 /// The commit of the entry `seq`, which was accepted at `at`.
-pub fn publish(
-    signer: &Signer,
-    seq: u64,
-    at: UnixMs,
-    previous: Hash,
-    leaves: Leaves,
-) -> Result<Published, CodecError> {
+pub fn publish(signer: &Signer, seq: u64, at: UnixMs, previous: Hash, leaves: Leaves) -> Result<Published, CodecError> {
     let commit = signer.commit(seq, at, previous, leaves.root())?;
     let position = Position { epoch: signer.epoch(), seq };
     Ok(Published { position, at, hash: commit.hash(), commit, leaves })

@@ -57,7 +57,9 @@ pub struct InitReport {
 #[derive(Debug, Error)]
 pub enum InitError {
     /// An authority is there already.
-    #[error("{0} is there already: this data directory has an authority, and nothing of it is overwritten; choose another directory")]
+    #[error(
+        "{0} is there already: this data directory has an authority, and nothing of it is overwritten; choose another directory"
+    )]
     Exists(PathBuf),
     /// The numbers of root keys make no sense.
     #[error("{threshold} of {keys} root keys cannot be: 1 to {SIGNATURES_MAX} keys, and a threshold of 1 to as many")]
@@ -124,12 +126,7 @@ pub fn init(layout: &Layout, campus: &Campus, options: InitOptions) -> Result<In
     for (entry, text) in &entries {
         journal.append(entry.seq.saturating_sub(1), entry, text)?;
     }
-    Ok(InitReport {
-        root: root.hash(),
-        root_keys: files,
-        root_public: layout.root_public(),
-        head: journal.head()?,
-    })
+    Ok(InitReport { root: root.hash(), root_keys: files, root_public: layout.root_public(), head: journal.head()? })
 }
 
 /// The entries that every journal begins with, each with its command as JSON; compiled once to see that they can be.

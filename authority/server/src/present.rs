@@ -15,7 +15,7 @@ use doorward_protocol::frame::{Base, StateClaim};
 use doorward_protocol::id::{AgentId, CredentialKey, DoorId, Hash};
 use doorward_protocol::merkle::{Path, Tree};
 use doorward_protocol::session::sync::Outgoing;
-use doorward_protocol::sign::Signed;
+use doorward_protocol::sign::{PublicKey, Signed};
 use doorward_protocol::state::Change;
 use doorward_protocol::time::UnixMs;
 use std::collections::BTreeMap;
@@ -75,6 +75,12 @@ impl Leaves {
     pub fn proof(&self, agent: &AgentId) -> Option<(Leaf, Path)> {
         let place = self.place(agent)?;
         Some((self.leaves.get(place)?.clone(), self.tree.path(place)?))
+    }
+
+    /// The agent with a key: each agent has its own.
+    #[must_use]
+    pub fn agent_of(&self, key: PublicKey) -> Option<&AgentId> {
+        self.leaves.iter().find(|leaf| leaf.key == key).map(|leaf| &leaf.agent)
     }
 
     /// How many agents are enrolled.

@@ -113,8 +113,7 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
     let present = base;
     let authority =
         Arc::new(Authority::new(Parts { layout, signer, store, closings, timeline, present, orders, lock }));
-    let mut compiler =
-        Compiler { authority: Arc::clone(&authority), journal, left_over: Touched::default() };
+    let mut compiler = Compiler { authority: Arc::clone(&authority), journal, left_over: Touched::default() };
     folded.backlog.iter().for_each(|entry| compiler.take(entry));
     let writer_journal = journal::open(&authority.layout.journal())?;
     let mut writer = Writer {
@@ -247,4 +246,3 @@ fn tick(writer: &mut Writer, compiler: &mut Compiler, entries: &mpsc::Receiver<E
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
     std::thread::Builder::new().name(name.into()).spawn(run).map_err(StartError::Thread)
 }
-

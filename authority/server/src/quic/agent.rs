@@ -1,0 +1,135 @@
+//! One connection of an enrolled agent: who it is, its lanes, and how it ends.
+
+use super::control::{self, Ended};
+use super::frames::{FrameReader, FrameWriter};
+use super::{end, records};
+use crate::authority::Authority;
+use crate::certificates;
+use crate::clock;
+use crate::hub::{self, End};
+use doorward_protocol::frame::ToAgent;
+use doorward_protocol::id::AgentId;
+use doorward_protocol::removal::Removal;
+use doorward_protocol::sign::{PublicKey, Signed};
+use quinn::{Connection, RecvStream, SendStream};
+use rustls::pki_types::CertificateDer;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// First byte of a stream of the control lane.
+const CONTROL: u8 = 0;
+/// First byte of a stream of the records lane.
+const RECORDS: u8 = 1;
+/// Removals leave before whatever else waits for the same agent.
+const REMOVAL_PRIORITY: i32 = 1;
+
+/// What the lanes of one connection share.
+pub struct Agent {
+    pub authority: Arc<Authority>,
+    pub key: PublicKey,
+    pub connection: Arc<hub::Connection>,
+}
+
+impl Agent {
+    pub fn id(&self) -> &AgentId {
+        &self.connection.agent
+    }
+}
+
+/// Serves a connection until it ends.
+pub async fn serve(connection: Connection, authority: Arc<Authority>) {
+    let Some((id, key)) = identify(&connection, &authority) else {
+        return end(&connection, End::NotEnrolled);
+    };
+    // What it may hear from now on must be on record before it can hear it.
+    if let Err(error) = authority.store.begin_contact(id.clone()).await {
+        tracing::warn!(agent = %id, %error, "an agent was not let in");
+        return end(&connection, End::Unavailable);
+    }
+    let (live, removals) = authority.hub.enter(id.clone(), connection.remote_address(), clock::wall());
+    tracing::info!(agent = %id, address = %connection.remote_address(), "an agent connected");
+    let agent = Arc::new(Agent { authority: Arc::clone(&authority), key, connection: live });
+    let ended = run(&connection, &agent, removals).await;
+    tracing::info!(agent = %id, "an agent's connection ended: {ended}");
+    if let Ended::Here(reason, _) = ended {
+        end(&connection, reason);
+    }
+    if authority.hub.leave(&agent.connection) {
+        authority.store.end_contact(id, agent.connection.live().fresh_at);
+    }
+}
+
+/// The agent whose key the certificate names, as the newest commit has it. The directory's word counts, not the
+/// certificate's: an agent that was struck off has a valid one for a while.
+fn identify(connection: &Connection, authority: &Authority) -> Option<(AgentId, PublicKey)> {
+    let chain = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    let key = certificates::key_of(chain.first()?)?;
+    authority.published().leaves.agent_of(key).map(|id| (id.clone(), key))
+}
+
+async fn run(connection: &Connection, agent: &Arc<Agent>, removals: mpsc::UnboundedReceiver<Signed<Removal>>) -> Ended {
+    let mut lanes = JoinSet::new();
+    lanes.spawn(send_removals(connection.clone(), removals));
+    let mut opened = [false; 2];
+    loop {
+        tokio::select! {
+            stream = connection.accept_bi() => match stream {
+                Ok(stream) => match open_lane(stream, agent, &mut opened).await {
+                    Ok(Lane::Control(send, receive)) => {
+                        lanes.spawn(control::run(Arc::clone(agent), send, receive));
+                    }
+                    Ok(Lane::Records(send, receive)) => {
+                        lanes.spawn(records::run(Arc::clone(agent), send, receive));
+                    }
+                    Err(ended) => return ended,
+                },
+                Err(error) => return Ended::There(error.to_string()),
+            },
+            Some(ended) = lanes.join_next() => {
+                return ended.unwrap_or_else(|error| Ended::Here(End::Unavailable, error.to_string()));
+            }
+        }
+    }
+}
+
+enum Lane {
+    Control(FrameWriter, FrameReader),
+    Records(FrameWriter, FrameReader),
+}
+
+/// Which lane a stream is; each is opened once.
+async fn open_lane(
+    (send, receive): (SendStream, RecvStream),
+    agent: &Agent,
+    opened: &mut [bool; 2],
+) -> Result<Lane, Ended> {
+    let (writer, mut reader) = (FrameWriter::new(send), FrameReader::new(receive));
+    let byte = reader.byte().await.map_err(|error| Ended::There(error.to_string()))?;
+    let [control, records] = opened;
+    match byte {
+        CONTROL if !std::mem::replace(control, true) => Ok(Lane::Control(writer, reader)),
+        RECORDS if !std::mem::replace(records, true) => Ok(Lane::Records(writer, reader)),
+        _ => Err(Ended::Here(End::Protocol, format!("agent {} opened a lane that is not one", agent.id()))),
+    }
+}
+
+async fn send_removals(connection: Connection, mut removals: mpsc::UnboundedReceiver<Signed<Removal>>) -> Ended {
+    let stream = match connection.open_uni().await {
+        Ok(stream) => stream,
+        Err(error) => return Ended::There(error.to_string()),
+    };
+    if let Err(error) = stream.set_priority(REMOVAL_PRIORITY) {
+        return Ended::There(error.to_string());
+    }
+    let mut writer = FrameWriter::new(stream);
+    while let Some(removal) = removals.recv().await {
+        if let Err(error) = writer.push(&ToAgent::Removal(removal)) {
+            return Ended::Here(End::Unavailable, error.to_string());
+        }
+        if let Err(error) = writer.write_all().await {
+            return Ended::There(error.to_string());
+        }
+    }
+    Ended::Here(End::Stopping, "the hub let go of the connection".into())
+}
