@@ -161,7 +161,8 @@ impl Agent {
     /// # Errors
     /// When it does not run.
     pub fn status(&self) -> Result<Value> {
-        self.run(&["status", "--json"])?.ok()?.json()
+        let socket = self.socket.display().to_string();
+        run(&binaries()?.agent, &["status", "--json", "--socket", &socket], &[], None)?.ok()?.json()
     }
 
     /// Waits until a tap is answered like this.

@@ -105,7 +105,7 @@ impl World {
     pub fn wait_until_recorded(&self) -> Result<()> {
         for agent in &self.agents {
             until_true(&format!("all records of {} are home", agent.id), SOON, || {
-                Ok(*at(&agent.status()?, "unsent") == 0)
+                Ok(*at(&agent.status()?, "unsent_records") == 0)
             })?;
         }
         Ok(())

@@ -1,0 +1,24 @@
+//! End to end: authority and agents as real processes on loopback, driven by the commands and sockets that people have.
+//!
+//! Nothing here looks inside a program; what a pure room promises is tested there, in less time and more depth.
+
+#[cfg(test)]
+mod authority;
+#[cfg(test)]
+mod bad_days;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod doors;
+#[cfg(test)]
+mod enrolment;
+#[cfg(test)]
+mod grants;
+#[cfg(test)]
+mod records;
+#[cfg(test)]
+mod revocation;
+#[cfg(test)]
+mod sync;
+#[cfg(test)]
+mod tools;

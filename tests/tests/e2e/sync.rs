@@ -1,0 +1,154 @@
+//! Sync: after any restart of either side every agent is exact again, and meanwhile its doors decide by what they know.
+
+use crate::tools::{NORTH, SOUTH, tiny_world};
+use std::collections::BTreeSet;
+use std::path::Path;
+use tests::binaries::binaries;
+use tests::campus;
+use tests::command::run;
+use tests::world::World;
+
+#[test]
+fn what_changed_while_an_agent_was_down_is_in_force_when_it_is_back() {
+    let mut world = tiny_world();
+    world.agent_mut(SOUTH).unwrap().stop().unwrap();
+    world.authority.say("card suspend ADA --reason lost --wait 0s").unwrap().with_code(3).unwrap();
+    world.authority.say("grant add --person cem --door south-side").unwrap();
+    world.agent_mut(SOUTH).unwrap().start().unwrap();
+    world.wait_until_exact().unwrap();
+    let south = world.agent(SOUTH).unwrap();
+    assert_eq!(south.tap("south-main", "ADA").unwrap(), "deny suspended");
+    assert_eq!(south.tap("south-side", "CEM").unwrap(), "grant granted");
+    world.stop().unwrap();
+}
+
+#[test]
+fn doors_open_while_the_authority_is_gone_even_after_a_restart_of_the_agent() {
+    let mut world = tiny_world();
+    world.authority.kill();
+    let south = world.agent_mut(SOUTH).unwrap();
+    assert_eq!(south.tap("south-main", "ADA").unwrap(), "grant granted");
+    south.kill();
+    south.start().unwrap();
+    assert_eq!(south.tap("south-main", "ADA").unwrap(), "grant granted");
+    assert_eq!(south.tap("south-main", "CEM").unwrap(), "deny unknown_credential");
+    assert_eq!(south.status().unwrap()["unsent_records"], 3);
+    world.authority.start().unwrap();
+    world.wait_until_exact().unwrap();
+    world.wait_until_recorded().unwrap();
+    world.stop().unwrap();
+}
+
+#[test]
+fn an_authority_that_was_killed_goes_on_where_it_was() {
+    let mut world = tiny_world();
+    world.authority.say("card suspend ADA --reason lost").unwrap().ok().unwrap();
+    world.authority.kill();
+    world.authority.start().unwrap();
+    world.wait_until_exact().unwrap();
+    assert_eq!(world.agent(NORTH).unwrap().tap("north-main", "ADA").unwrap(), "deny suspended");
+    world.authority.say("card suspend BOB --reason lost").unwrap().ok().unwrap();
+    assert_eq!(world.agent(NORTH).unwrap().tap("north-main", "BOB").unwrap(), "deny suspended");
+    world.stop().unwrap();
+}
+
+#[test]
+fn an_import_reaches_the_doors_that_it_concerns() {
+    let world = tiny_world();
+    let newer = crate::tools::tiny_copy(world.path(), "newer");
+    campus::edit(&newer, "people.csv", |text| text + "zoe,Zoe Young,staff,,\n").unwrap();
+    campus::edit(&newer, "cards.csv", |text| {
+        text.replace("BOB,bob,card,active", "BOB,bob,card,closed") + "ZOE,zoe,card,active,2020-01-01,,\n"
+    })
+    .unwrap();
+    world.authority.say(&format!("import {}", newer.display())).unwrap().ok().unwrap();
+    world.wait_until_exact().unwrap();
+    for (agent, door) in [(NORTH, "north-main"), (SOUTH, "south-main")] {
+        let agent = world.agent(agent).unwrap();
+        assert_eq!(agent.tap(door, "ZOE").unwrap(), "grant granted");
+        assert!(agent.tap(door, "BOB").unwrap().starts_with("deny"));
+    }
+    world.stop().unwrap();
+}
+
+/// The answers of a file of taps: for each tap what was asked, decision and reason.
+fn answers(csv: &str) -> Vec<(String, String, String)> {
+    let lines = csv.lines().skip(1).map(|line| {
+        let (rest, reason) = line.rsplit_once(',').unwrap();
+        let (asked, decision) = rest.rsplit_once(',').unwrap();
+        (asked.to_owned(), decision.to_owned(), reason.to_owned())
+    });
+    lines.collect()
+}
+
+/// Reasons that an agent cannot know of a card that it need not hold, because it opens none of its doors.
+const UNKNOWN_TO_AN_AGENT: [&str; 9] = [
+    "closed",
+    "suspended",
+    "not_activated",
+    "not_yet_valid",
+    "expired",
+    "function_not_on_card",
+    "ended",
+    "excluded",
+    "no_permission",
+];
+
+fn differences(asked_of_campus: &Path, world: &World, taps: &Path) -> (usize, Vec<String>) {
+    let programs = binaries().unwrap();
+    let folder = asked_of_campus.display().to_string();
+    let file = taps.display().to_string();
+    let decided = run(&programs.authority, &["decide", &folder, &file], &[], None).unwrap().ok().unwrap();
+    let mut open: Vec<_> = answers(&decided.out);
+    let mut differences = Vec::new();
+    let mut count = 0;
+    for agent in &world.agents {
+        let replayed = agent.run(&["replay", &file]).unwrap().ok().unwrap();
+        for (asked, decision, reason) in answers(&replayed.out) {
+            let at = open.iter().position(|(question, ..)| *question == asked).unwrap();
+            let (_, decided, why) = open.swap_remove(at);
+            count += 1;
+            let excused = reason == "unknown_credential" && UNKNOWN_TO_AN_AGENT.contains(&why.as_str());
+            if decision != decided || (reason != why && !excused) {
+                let agent = &agent.id;
+                differences.push(format!("{asked}: {agent} says {decision} {reason}, decide {decided} {why}"));
+            }
+        }
+    }
+    differences.extend(open.iter().map(|(asked, ..)| format!("no agent answered {asked}")));
+    (count, differences)
+}
+
+fn replay_agrees_with_decide(name: &str) {
+    let campus = campus::sample(name);
+    let buildings = std::fs::read_to_string(campus.join("buildings.csv")).unwrap();
+    let ids: BTreeSet<&str> = buildings.lines().skip(1).filter_map(|line| line.split(',').nth(2)).collect();
+    let mut world = World::start(&campus, &ids.into_iter().collect::<Vec<_>>()).unwrap();
+    world.agents.iter_mut().for_each(|agent| agent.stop().unwrap());
+    for file in ["taps.csv", "random-taps.csv"] {
+        let (count, differences) = differences(&campus, &world, &campus.join(file));
+        assert!(count >= 25, "only {count} taps of {file} were answered");
+        assert!(differences.is_empty(), "{name}/{file}: {differences:#?}");
+    }
+    world.stop().unwrap();
+}
+
+#[test]
+fn agents_of_jnu_answer_from_their_disks_as_the_campus_says() {
+    replay_agrees_with_decide("jnu");
+}
+
+#[test]
+fn agents_of_sjtu_answer_from_their_disks_as_the_campus_says() {
+    replay_agrees_with_decide("sjtu");
+}
+
+#[test]
+fn agents_of_srce_answer_from_their_disks_as_the_campus_says() {
+    replay_agrees_with_decide("srce");
+}
+
+#[test]
+fn agents_of_kookje_answer_from_their_disks_as_the_campus_says() {
+    replay_agrees_with_decide("kookje");
+}

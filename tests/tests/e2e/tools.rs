@@ -1,0 +1,55 @@
+//! What several of the tests need: the tiny campus with both of its agents, and looking at answers.
+
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tests::campus;
+use tests::world::World;
+
+pub const NORTH: &str = "agent-north";
+pub const SOUTH: &str = "agent-south";
+
+/// The tiny campus with both of its agents, running and exact.
+pub fn tiny_world() -> World {
+    World::start(&campus::tiny(), &[NORTH, SOUTH]).unwrap()
+}
+
+/// A copy of the tiny campus in a world's folder.
+pub fn tiny_copy(folder: &Path, name: &str) -> PathBuf {
+    let copy = folder.join(name);
+    campus::copy(&campus::tiny(), &copy, 0).unwrap();
+    copy
+}
+
+/// Permissions of a file, as `chmod` takes them.
+pub fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777
+}
+
+/// The newest entry of the journal.
+pub fn journal_head(world: &World) -> u64 {
+    world.authority.api_json("/v1/status").unwrap()["journal_head"].as_u64().unwrap()
+}
+
+/// Every access record that the authority has, oldest first.
+pub fn log(world: &World, filter: &str) -> Vec<Value> {
+    world.authority.json_lines(&format!("log --limit 100000 {filter}")).unwrap().into_iter().map(record).collect()
+}
+
+/// The record of a line of the log.
+pub fn record(line: Value) -> Value {
+    line["record"].clone()
+}
+
+/// Fails unless the text contains all of this.
+#[track_caller]
+pub fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
+}
+
+/// The lines of a text, shown when a test fails.
+pub fn show(lines: &[Value]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
