@@ -1,0 +1,161 @@
+//! `doorward card`: what happens to one card, and where that holds.
+//!
+//! Issuing cards is the campus folder's business; here is what cannot wait for the next import.
+
+use crate::args::reason;
+use crate::client::{Answer, Client};
+use crate::failure::Exit;
+use crate::options::Options;
+use crate::output::{Output, plural};
+use crate::progress::{Keeping, Kind, Waiting, follow, keep};
+use crate::shapes::{CardShape, Change};
+use clap::{Args, Subcommand};
+use doorward_policy::model::CardId;
+use serde_json::json;
+
+/// Suspend a lost card and see where it no longer opens; resume, activate, close, show
+#[derive(Debug, Args)]
+pub struct Card {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Hold a card back at once, and say door by door where it no longer opens
+    ///
+    /// Changes the card's state to suspended; `doorward card resume` undoes it. The order overtakes everything else on
+    /// its way to the doors. Returns when every agent that knows the card has confirmed, or the wait is over: exit code 0
+    /// when it is closed everywhere, 3 when an agent has not confirmed yet. It closes there, too, as soon as the agent is
+    /// reached, and at the latest when its lease ends.
+    #[command(
+        after_help = "Example:\n  doorward card suspend 048C55D46770BF --reason lost --evidence lost-card.evidence"
+    )]
+    Suspend(Removal),
+    /// Let a suspended card work again
+    ///
+    /// Changes the card's state back to active. A card that is closed stays closed.
+    #[command(after_help = "Example:\n  doorward card resume 048C55D46770BF --reason found")]
+    Resume(Resume),
+    /// Bring a produced card into use
+    ///
+    /// Changes the card's state from produced to active: it was handed to its holder.
+    #[command(after_help = "Example:\n  doorward card activate 048C55D46770BF")]
+    Activate(Activate),
+    /// End a card for good, and say door by door where it no longer opens
+    ///
+    /// Changes the card's state to closed. Nothing undoes it: the holder needs a new card. Exit codes as of suspend.
+    #[command(after_help = "Example:\n  doorward card close 048C55D46770BF --reason \"replaced by 04A1\"")]
+    Close(Removal),
+    /// Show a card, its holder, and which agents and doors know it
+    ///
+    /// Changes nothing.
+    #[command(after_help = "Example:\n  doorward card show 048C55D46770BF")]
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+struct Removal {
+    /// The card, as readers read it
+    card: CardId,
+    /// Why, as the journal and the evidence say it
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: String,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    keeping: Keeping,
+}
+
+#[derive(Debug, Args)]
+struct Resume {
+    /// The card, as readers read it
+    card: CardId,
+    /// Why, as the journal says it
+    #[arg(long, value_name = "TEXT", default_value = "no reason given", value_parser = reason)]
+    reason: String,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+#[derive(Debug, Args)]
+struct Activate {
+    /// The card, as readers read it
+    card: CardId,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    /// The card, as readers read it
+    card: CardId,
+}
+
+impl Card {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the authority refuses or does not answer.
+    pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
+        match self.action {
+            Action::Suspend(removal) => removal.run("suspend", "suspended", options, out),
+            Action::Close(removal) => removal.run("close", "closed", options, out),
+            Action::Resume(Resume { card, reason, waiting }) => {
+                let client = Client::of(options)?;
+                let change = client.change(&format!("/v1/cards/{card}/resume"), &json!({ "reason": reason }))?;
+                follow(&client, &change, &format!("card {card} is active again"), Kind::Opens, &waiting, out)
+            }
+            Action::Activate(Activate { card, waiting }) => {
+                let client = Client::of(options)?;
+                let change = client.change(&format!("/v1/cards/{card}/activate"), &json!({}))?;
+                follow(&client, &change, &format!("card {card} is active"), Kind::Opens, &waiting, out)
+            }
+            Action::Show(Show { card }) => show(&Client::of(options)?.ask(&format!("/v1/cards/{card}"), &[])?, out),
+        }
+    }
+}
+
+impl Removal {
+    fn run(self, action: &str, done: &str, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
+        let Self { card, reason, waiting, keeping } = self;
+        keeping.check()?;
+        let client = Client::of(options)?;
+        let change: Answer<Change> =
+            client.change(&format!("/v1/cards/{card}/{action}"), &json!({ "reason": reason }))?;
+        let exit = follow(&client, &change, &format!("card {card} is {done}"), Kind::Closes, &waiting, out)?;
+        keeping.evidence.map_or(Ok(()), |file| keep(&client, change.value.seq, &file))?;
+        Ok(exit)
+    }
+}
+
+fn show(card: &Answer<CardShape>, out: &mut Output) -> anyhow::Result<Exit> {
+    if out.is_json() {
+        out.json(&card.raw)?;
+        return Ok(Exit::Done);
+    }
+    let CardShape { id, person, card_type, state, issued_on, valid_until, number, agents } = &card.value;
+    let until = valid_until.as_ref().map_or_else(|| "without end".to_owned(), |day| format!("through {day}"));
+    out.line(&format!("card {id} is {state}"))?;
+    out.line(&format!("  type    {card_type}"))?;
+    number.as_ref().map_or(Ok(()), |number| out.line(&format!("  number  {number}")))?;
+    out.line(&format!("  holder  {}, {} ({})", person.id, person.name, person.category))?;
+    out.line(&format!("  valid   from {issued_on}, {until}"))?;
+    if agents.is_empty() {
+        out.line("  no door knows it")?;
+        return Ok(Exit::Done);
+    }
+    let doors = agents.iter().map(|agent| agent.doors.len()).sum();
+    out.line(&format!("  known at {} of {}:", plural(doors, "door"), plural(agents.len(), "agent")))?;
+    let rows: Vec<Vec<String>> = agents
+        .iter()
+        .map(|agent| {
+            vec![
+                format!("    {}", agent.agent),
+                agent.doors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            ]
+        })
+        .collect();
+    out.rows(&rows)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,100 @@
+//! `doorward import`: a newer campus folder, as one difference that is shown before it is anything.
+//!
+//! The plan that a dry run prints is the one that the authority executes; it is made there, not here.
+
+use crate::client::{Answer, Client};
+use crate::failure::{Exit, Failure};
+use crate::files::CampusFolder;
+use crate::options::Options;
+use crate::output::{Output, Progress, plural};
+use crate::shapes::{ImportLine, ImportResult};
+use clap::Args;
+use doorward_policy::folder::parse;
+use doorward_protocol::problem::Problem;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Bring a newer campus folder into force, as one change
+///
+/// Changes people, cards, doors, rules and grants to what the folder says, all of it or nothing. Cards that were suspended
+/// or closed here stay so. The plan says who gains and loses what, building by building. A folder that takes away more
+/// than a tenth of the people or of the rights is refused, because it is more likely a bad export than a bad day.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  doorward import deploy/campuses/jnu --dry-run\n  doorward import deploy/campuses/jnu"
+)]
+pub struct Import {
+    /// Folder with campus.toml and its tables
+    campus: PathBuf,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Accept a plan that takes away more than a tenth of the people or of the rights
+    #[arg(long)]
+    allow_removals: bool,
+}
+
+impl Import {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the folder is wrong, or the authority refuses or does not answer.
+    pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
+        let folder = CampusFolder::read(&self.campus)?;
+        folder.note_others();
+        // The authority would say the same; here it needs no journey.
+        parse(&folder.files).map_err(|problems| wrong(&folder, &problems))?;
+        let client = Client::of(options)?;
+        let files: BTreeMap<&String, std::borrow::Cow<'_, str>> =
+            folder.files.0.iter().map(|(name, bytes)| (name, String::from_utf8_lossy(bytes))).collect();
+        let flag = |is_set: bool| Some(is_set.to_string());
+        let query = [("dry_run", flag(self.dry_run)), ("allow_removals", flag(self.allow_removals))];
+        let mut lines = client.change_in_steps("/v1/import", &query, &json!({ "files": files }))?;
+        let mut progress = Progress::begin();
+        while let Some(raw) = lines.next().inspect_err(|_| progress.end())? {
+            let line: Answer<ImportLine> = Answer::of(raw)?;
+            if out.is_json() {
+                out.json(&line.raw)?;
+            }
+            match line.value {
+                ImportLine::Progress(step) => {
+                    progress.tell(&format!("{}: {} of {}", step.stage, step.done, step.total));
+                }
+                ImportLine::Plan(plan) => {
+                    progress.end();
+                    if !out.is_json() {
+                        plan.to_string().lines().try_for_each(|line| out.live_line(line))?;
+                    }
+                }
+                ImportLine::Result(result) => {
+                    progress.end();
+                    if !out.is_json() {
+                        out.line("")?;
+                        out.line(&sentence(&result))?;
+                    }
+                    return Ok(Exit::Done);
+                }
+            }
+        }
+        progress.end();
+        Err(Failure::new("the authority's answer broke off before the import was done")
+            .hint("whether it was stored is not known: see `doorward journal`")
+            .into())
+    }
+}
+
+fn wrong(folder: &CampusFolder, problems: &[Problem]) -> Failure {
+    let (count, place) = (plural(problems.len(), "problem"), folder.path.display());
+    Failure::new(format!("{place} cannot be imported: {count}; nothing is changed")).details(folder.placed(problems))
+}
+
+fn sentence(result: &ImportResult) -> String {
+    let agents = plural(result.agents.len(), "agent");
+    match (result.changed, result.dry_run, result.seq) {
+        (false, ..) => "nothing is different; nothing is changed".to_owned(),
+        (true, true, _) => format!("this is only the plan, and would concern {agents}; nothing is changed"),
+        (true, false, Some(seq)) => format!("imported: entry {seq} of the journal; it concerns {agents}"),
+        (true, false, None) => format!("imported; it concerns {agents}"),
+    }
+}

@@ -1,0 +1,53 @@
+//! `doorward journal`: who changed what and when, entry by entry.
+//!
+//! The journal is what the authority acts on, so nothing that changed is missing from it.
+
+use crate::client::{Answer, Client};
+use crate::failure::Exit;
+use crate::options::Options;
+use crate::output::Output;
+use crate::shapes::{JournalEntry, Status};
+use clap::Args;
+
+/// Show who changed what and when
+///
+/// Changes nothing. Shows the newest entries, oldest of them first; with --since, entries from that one on.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  doorward journal\n  doorward journal --since 14 --limit 20 --json")]
+pub struct Journal {
+    /// Begin with this entry
+    #[arg(long, value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
+    since: Option<u64>,
+    /// How many entries to show
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: u64,
+}
+
+impl Journal {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the authority does not answer.
+    pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
+        let client = Client::of(options)?;
+        let from = match self.since {
+            Some(seq) => seq,
+            None => {
+                let status: Answer<Status> = client.ask("/v1/status", &[])?;
+                status.value.journal_head.saturating_sub(self.limit).saturating_add(1)
+            }
+        };
+        let mut entries = client
+            .lines("/v1/journal", &[("from", Some(from.to_string())), ("limit", Some(self.limit.to_string()))])?;
+        while let Some(raw) = entries.next()? {
+            let entry: Answer<JournalEntry> = Answer::of(raw)?;
+            if out.is_json() {
+                out.json(&entry.raw)?;
+            } else {
+                let JournalEntry { seq, at, actor, summary, .. } = entry.value;
+                out.line(&format!("{seq:>6}  {}  {actor}: {summary}", at.text))?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,79 @@
+//! Every command of `doorward`, one file each; here only which there are.
+//!
+//! A command parses its own line, does one thing, and answers through the one output.
+
+mod agent;
+mod alarms;
+mod ask;
+mod card;
+mod check;
+mod decide;
+mod evidence;
+mod grant;
+mod import;
+mod init;
+mod journal;
+mod lockdown;
+mod log;
+mod root;
+mod status;
+mod verify;
+
+use crate::failure::Exit;
+use crate::options::Options;
+use crate::output::Output;
+use clap::Subcommand;
+
+/// A command of `doorward`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Check(check::Check),
+    Decide(decide::Decide),
+    Verify(verify::Verify),
+    Init(init::Init),
+    Status(status::Status),
+    Import(import::Import),
+    Agent(agent::Agent),
+    Root(root::Root),
+    Card(card::Card),
+    Lockdown(lockdown::Lockdown),
+    Release(lockdown::Release),
+    Grant(grant::Grant),
+    Who(ask::Who),
+    Where(ask::Where),
+    Why(ask::Why),
+    Evidence(evidence::Evidence),
+    Log(log::Log),
+    Alarms(alarms::Alarms),
+    Journal(journal::Journal),
+}
+
+impl Command {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever ends it early.
+    pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
+        match self {
+            Self::Check(command) => command.run(out),
+            Self::Decide(command) => command.run(out),
+            Self::Verify(command) => command.run(out),
+            Self::Init(command) => command.run(options, out),
+            Self::Status(command) => command.run(options, out),
+            Self::Import(command) => command.run(options, out),
+            Self::Agent(command) => command.run(options, out),
+            Self::Root(command) => command.run(options, out),
+            Self::Card(command) => command.run(options, out),
+            Self::Lockdown(command) => command.run(options, out),
+            Self::Release(command) => command.run(options, out),
+            Self::Grant(command) => command.run(options, out),
+            Self::Who(command) => command.run(options, out),
+            Self::Where(command) => command.run(options, out),
+            Self::Why(command) => command.run(options, out),
+            Self::Evidence(command) => command.run(options, out),
+            Self::Log(command) => command.run(options, out),
+            Self::Alarms(command) => command.run(options, out),
+            Self::Journal(command) => command.run(options, out),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The binary `doorward` as a person or a program meets it: arguments in, answers, sentences and exit codes out.
+//!
+//! What the answers must be is proven where they are made; here is whether they arrive.
+
+mod folders;
+mod proofs;
+mod run;
+mod usage;
