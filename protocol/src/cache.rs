@@ -121,7 +121,7 @@ impl Cache {
             match fact {
                 Fact::Door(door) => doors.push(CachedDoor { door: door.clone(), index: doors.len() }),
                 Fact::Schedule(id, schedule) => {
-                    schedules.insert(*id, schedule.clone());
+                    schedules.insert(*id, Schedule::clone(schedule));
                 }
                 Fact::Calendar(_) | Fact::Reader(_) | Fact::Credential(_) | Fact::Class(..) => {}
             }

@@ -19,8 +19,8 @@ pub enum Fact {
     Door(Door),
     /// A credential that can ever open one of the agent's doors.
     Credential(Credential),
-    /// Derived: a weekly schedule.
-    Schedule(ScheduleId, Schedule),
+    /// Derived: a weekly schedule. The largest kind and the rarest, so it stands apart and leaves the others small.
+    Schedule(ScheduleId, Box<Schedule>),
     /// Derived: what holders of equal access may open.
     Class(ClassId, Class),
 }

@@ -8,8 +8,9 @@ use crate::compile::{CompileError, Compiled, permitted_doors};
 use crate::difference::{Difference, Rows};
 use crate::directory::{Directory, Refusal};
 use crate::model::{BuildingId, CardId, GrantId, PersonId};
-use doorward_protocol::facts::{ClassDoor, Credential, CredentialState, Effect, Fact, FactKey};
-use doorward_protocol::id::DoorId;
+use crate::touched::Resolved;
+use doorward_protocol::facts::{Credential, CredentialState, Effect};
+use doorward_protocol::id::{AgentId, ClassId, DoorId};
 use doorward_protocol::state::State;
 use doorward_protocol::time::{Day, UnixMs};
 use serde::{Deserialize, Serialize};
@@ -100,9 +101,9 @@ impl Plan {
         plan.count_tables(before, difference);
         plan.cards_held_back = held_back(&after, difference);
         plan.grants_orphaned = orphaned(before, difference);
-        let old = Rights { directory: before, compiled, day };
-        let new = Rights { directory: &after, compiled: &compiled_after, day };
-        plan.weigh(&old, &new);
+        let mut old = Rights { directory: before, compiled, day, at_doors: BTreeMap::new() };
+        let mut new = Rights { directory: &after, compiled: &compiled_after, day, at_doors: BTreeMap::new() };
+        plan.weigh(&mut old, &mut new, &People::touched(&touched.resolve(&after), before, &after));
         Ok(plan)
     }
 
@@ -127,15 +128,15 @@ impl Plan {
     }
 
     /// Person by person, so that somebody with two cards loses a building only when both do.
-    fn weigh(&mut self, old: &Rights<'_>, new: &Rights<'_>) {
-        let people: BTreeSet<&PersonId> =
-            old.directory.tables().people.keys().chain(new.directory.tables().people.keys()).collect();
+    fn weigh<'a>(&mut self, old: &mut Rights<'a>, new: &mut Rights<'a>, touched: &People<'a>) {
+        let people = |directory: &'a Directory| directory.tables().people.keys();
+        let people: BTreeSet<&PersonId> = people(old.directory).chain(people(new.directory)).collect();
         for person in people {
-            let (before, after) = (old.of(person), new.of(person));
-            self.rights.before = self.rights.before.saturating_add(before.values().map(BTreeSet::len).sum());
-            if before == after {
+            self.rights.before = self.rights.before.saturating_add(old.count(person));
+            if !touched.contain(person) {
                 continue;
             }
+            let (before, after) = (old.of(person), new.of(person));
             let nothing = BTreeSet::new();
             let buildings: BTreeSet<&BuildingId> = before.keys().chain(after.keys()).copied().collect();
             for id in buildings {
@@ -193,51 +194,103 @@ fn orphaned(before: &Directory, difference: &Difference) -> Vec<GrantId> {
     difference.grants.removed.iter().filter(of_command).cloned().collect()
 }
 
+/// People whose rights can change.
+enum People<'a> {
+    Everyone,
+    These(BTreeSet<&'a PersonId>),
+}
+
+impl<'a> People<'a> {
+    /// The holders of touched cards, before and after.
+    fn touched(touched: &Resolved, before: &'a Directory, after: &'a Directory) -> Self {
+        if touched.everything || !touched.agents.is_empty() {
+            return Self::Everyone;
+        }
+        let cards = || touched.cards.iter().chain(touched.cards_at.values().flatten());
+        let holders = |directory: &'a Directory| {
+            cards().filter_map(|card| directory.tables().cards.get(card)).map(|card| &card.person)
+        };
+        Self::These(holders(before).chain(holders(after)).collect())
+    }
+
+    fn contain(&self, person: &PersonId) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::These(people) => people.contains(person),
+        }
+    }
+}
+
 /// Looks up rights in one directory and what was compiled from it.
 struct Rights<'a> {
     directory: &'a Directory,
     compiled: &'a Compiled,
     day: Day,
+    /// What each class permits at its agent, remembered, since many cards share a class.
+    at_doors: BTreeMap<(&'a AgentId, ClassId), Vec<Permitted<'a>>>,
+}
+
+/// A door that a class permits today or later.
+#[derive(Clone, Copy)]
+struct Permitted<'a> {
+    building: &'a BuildingId,
+    door: &'a DoorId,
+    identity: bool,
 }
 
 impl<'a> Rights<'a> {
     /// The rights of a person, by building.
-    fn of(&self, person: &PersonId) -> BTreeMap<&'a BuildingId, BTreeSet<(&'a CardId, &'a DoorId)>> {
+    fn of(&mut self, person: &PersonId) -> BTreeMap<&'a BuildingId, BTreeSet<(&'a CardId, &'a DoorId)>> {
         let mut rights: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for card in self.directory.cards_of(person) {
-            let held = self.compiled.credentials(card);
-            let usable = held.filter(|(_, credential)| self.is_usable(credential));
-            for (state, credential) in usable {
-                let doors = permitted_doors(state, credential).filter(|door| self.opens(state, credential, door));
-                for door in doors {
-                    if let Some(known) = self.directory.tables().doors.get(&door.door) {
-                        rights.entry(&known.building).or_default().insert((card, &door.door));
-                    }
-                }
-            }
-        }
+        self.visit(person, |card, permitted| {
+            rights.entry(permitted.building).or_default().insert((card, permitted.door));
+        });
         rights
     }
 
-    fn is_usable(&self, credential: &Credential) -> bool {
-        credential.state != CredentialState::Suspended && self.is_to_come(credential.valid.until)
+    fn count(&mut self, person: &PersonId) -> usize {
+        let mut count = 0_usize;
+        self.visit(person, |_, _| count = count.saturating_add(1));
+        count
     }
 
-    fn opens(&self, state: &State, credential: &Credential, door: &ClassDoor) -> bool {
-        let identity = match state.fact(&FactKey::Door(door.door.clone())) {
-            Some(Fact::Door(door)) => door.identity,
-            Some(_) | None => true,
-        };
-        let has_ended = credential
-            .leaving
-            .is_some_and(|leaving| if identity { leaving.left_on <= self.day } else { leaving.grace_until < self.day });
-        let permits = door.entries.iter().filter(|entry| entry.effect == Effect::Permit);
-        !has_ended && permits.into_iter().any(|entry| self.is_to_come(entry.days.until))
+    fn visit(&mut self, person: &PersonId, mut see: impl FnMut(&'a CardId, Permitted<'a>)) {
+        let (directory, compiled, day) = (self.directory, self.compiled, self.day);
+        for card in directory.cards_of(person) {
+            for (agent, state, credential) in compiled.credentials(card) {
+                if credential.state == CredentialState::Suspended || !is_to_come(credential.valid.until, day) {
+                    continue;
+                }
+                let doors = self.at_doors.entry((agent, credential.class));
+                let doors = doors.or_insert_with(|| permitted(directory, state, credential, day));
+                doors
+                    .iter()
+                    .filter(|door| !has_ended(credential, door.identity, day))
+                    .for_each(|door| see(card, *door));
+            }
+        }
     }
+}
 
-    fn is_to_come(&self, last_day: Option<Day>) -> bool {
-        last_day.is_none_or(|last_day| last_day >= self.day)
-    }
+fn permitted<'a>(directory: &'a Directory, state: &'a State, credential: &Credential, day: Day) -> Vec<Permitted<'a>> {
+    let doors = permitted_doors(state, credential).filter(|door| {
+        let mut permits = door.entries.iter().filter(|entry| entry.effect == Effect::Permit);
+        permits.any(|entry| is_to_come(entry.days.until, day))
+    });
+    let permitted = doors.filter_map(|door| {
+        let known = directory.tables().doors.get(&door.door)?;
+        let function = directory.policy()?.functions.get(&known.function)?;
+        Some(Permitted { building: &known.building, door: &door.door, identity: function.identity })
+    });
+    permitted.collect()
+}
+
+fn has_ended(credential: &Credential, identity: bool, day: Day) -> bool {
+    credential.leaving.is_some_and(|leaving| if identity { leaving.left_on <= day } else { leaving.grace_until < day })
+}
+
+fn is_to_come(last_day: Option<Day>, day: Day) -> bool {
+    last_day.is_none_or(|last_day| last_day >= day)
 }
 
 impl core::fmt::Display for Plan {

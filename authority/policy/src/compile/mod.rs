@@ -128,12 +128,12 @@ impl Compiled {
         self.holders.get(card).into_iter().flat_map(|agents| agents.iter())
     }
 
-    /// A card's credential at each agent that holds it, with that agent's state.
-    pub(crate) fn credentials(&self, card: &CardId) -> impl Iterator<Item = (&State, &Credential)> {
+    /// A card's credential at each agent that holds it, with that agent and its state.
+    pub(crate) fn credentials(&self, card: &CardId) -> impl Iterator<Item = (&AgentId, &State, &Credential)> {
         let key = self.key_of(card).map(FactKey::Credential);
-        let states = self.holders(card).filter_map(|agent| self.agents.get(agent));
-        states.filter_map(move |state| match state.fact(key.as_ref()?) {
-            Some(Fact::Credential(credential)) => Some((state, credential)),
+        let states = self.holders(card).filter_map(|agent| self.agents.get_key_value(agent));
+        states.filter_map(move |(agent, state)| match state.fact(key.as_ref()?) {
+            Some(Fact::Credential(credential)) => Some((agent, state, credential)),
             Some(_) | None => None,
         })
     }

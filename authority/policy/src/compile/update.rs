@@ -240,7 +240,7 @@ impl Draft<'_> {
             self.put.push(Fact::Class(*id, class.clone()));
         }
         let schedules = self.schedules.iter().filter_map(|id| index.schedules.get_key_value(id));
-        self.put.extend(schedules.map(|(id, schedule)| Fact::Schedule(*id, schedule.clone())));
+        self.put.extend(schedules.map(|(id, schedule)| Fact::Schedule(*id, Box::new(schedule.clone()))));
         Change { removed: self.removed, put: self.put }
     }
 }
