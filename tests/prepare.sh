@@ -40,3 +40,9 @@ prepare() {
     can_compile_c || install_packages gcc libc6-dev
     can_compile_c || fail "cc is there but cannot make a C program; SQLite and the TLS library are built with it"
 }
+
+# What only some tests need; without it they say that they are skipped.
+prepare_tests() {
+    compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || (install_packages faketime) ||
+        printf 'going on without faketime: the tests of a wrong clock are skipped\n'
+}

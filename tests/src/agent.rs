@@ -55,7 +55,7 @@ impl Agent {
         Ok(Self {
             id: id.to_owned(),
             data: folder.join(id),
-            socket: folder.join(format!("{id}.sock")),
+            socket: folder.join(id).join("taps.sock"),
             network: Relay::start(authority.quic)?,
             arguments: Vec::new(),
             environment: Vec::new(),
