@@ -217,6 +217,7 @@ pub mod testing {
     //! A certificate authority and an enrolled agent for this crate's tests.
 
     use super::*;
+    use doorward_protocol::sign::PublicKey;
     use doorward_protocol::time::UnixMs;
     use doorward_protocol::trust::Root;
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, PKCS_ED25519, PublicKeyData};
@@ -252,6 +253,12 @@ pub mod testing {
         pub fn certificate(&self, name: &str, key: &SecretKey) -> Vec<u8> {
             let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
             params.signed_by(&PublicOf(key.public().0.to_vec()), &self.issuer).unwrap().der().to_vec()
+        }
+
+        /// A certificate for an agent's public key, as an enrolment asks for it.
+        pub fn certificate_of(&self, agent: &AgentId, key: PublicKey) -> Vec<u8> {
+            let params = CertificateParams::new(vec![agent.to_string()]).unwrap();
+            params.signed_by(&PublicOf(key.0.to_vec()), &self.issuer).unwrap().der().to_vec()
         }
 
         /// The same, valid only in a past year.

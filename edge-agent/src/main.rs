@@ -14,6 +14,8 @@ mod socket;
 mod stop;
 mod store;
 mod strike;
+#[cfg(test)]
+mod testing;
 mod validity;
 
 use clap::{Parser, Subcommand};

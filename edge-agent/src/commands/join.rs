@@ -44,9 +44,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     let key = new_key(&data)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (address, enrolled) = runtime.block_on(ask_all(&token, &key))?;
-    let identity = identity_of(token, key, enrolled)?;
-    store(&data, &identity)?;
+    let (address, identity) = runtime.block_on(join(token, key, &data))?;
     let valid = Validity::of_certificate(&identity.certificate);
     let until = valid.map_or_else(String::new, |valid| format!(" until {}", valid.until.to_utc_text()));
     let (agent, campus, shown) = (&identity.agent, &identity.campus, data.display());
@@ -58,8 +56,16 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Asks for the enrolment and stores it, once it has proven itself; says which authority answered.
+pub async fn join(token: JoinToken, key: SecretKey, data: &Path) -> Result<(String, Identity)> {
+    let (address, enrolled) = ask_all(&token, &key).await?;
+    let identity = identity_of(token, key, enrolled)?;
+    store(data, &identity)?;
+    Ok((address, identity))
+}
+
 fn check_token(text: &str, now: UnixMs) -> Result<JoinToken> {
-    let token = JoinToken::parse(text)?;
+    let token = JoinToken::parse(text).map_err(|error| anyhow::anyhow!("the join token {error}"))?;
     if token.expires_at <= now {
         bail!(
             "the join token expired at {} (the clock here shows {}); make a new one with `doorward agent add {}`",
@@ -139,9 +145,9 @@ mod tests {
         assert!(expired.contains("expired at 1970-01-01T00:00:01Z"), "{expired}");
         assert!(expired.contains("doorward agent add agent-1"), "{expired}");
         let damaged = check_token(&text.replace("d", "e"), UnixMs(0)).unwrap_err().to_string();
-        assert!(damaged.contains("a join token begins with"), "{damaged}");
+        assert!(damaged.contains("the join token does not begin with \"doorward1_\""), "{damaged}");
         let cut = check_token(&text[..text.len() - 1], UnixMs(0)).unwrap_err().to_string();
-        assert!(cut.contains("is damaged; copy the whole line"), "{cut}");
+        assert!(cut.contains("the join token is damaged; copy the whole line"), "{cut}");
     }
 
     #[tokio::test]

@@ -210,3 +210,141 @@ impl Running {
         let _ended = tokio::task::spawn_blocking(move || self.storage.join()).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::wall_now;
+    use crate::commands::join::join;
+    use crate::identity::new_key;
+    use crate::quic::lanes::write_frame;
+    use crate::quic::testing::{AgentLane, TestServer};
+    use crate::socket::client::ask;
+    use crate::socket::line::{Status, TapAnswer, TapRequest, status_line};
+    use crate::stop::Stopper;
+    use crate::testing::{CARD, Campus};
+    use doorward_protocol::enrol::{EnrolRequest, JoinToken, certificate_hash};
+    use doorward_protocol::facts::Factors;
+    use doorward_protocol::frame::{ToAgent, ToAuthority};
+    use doorward_protocol::receipt::{About, Stage};
+    use doorward_protocol::record::Batch;
+
+    fn token(campus: &Campus, addresses: Vec<String>) -> JoinToken {
+        JoinToken {
+            campus: campus.identity.campus.clone(),
+            agent: campus.identity.agent.clone(),
+            secret: [7; 32],
+            expires_at: wall_now().plus_ms(60_000),
+            root: campus.identity.pinned_root,
+            certificate_authority: certificate_hash(&campus.authority.der),
+            addresses,
+        }
+    }
+
+    /// Starts the agent of a directory as `run` does, without signals.
+    fn start(data: &Path) -> (Running, Stopper) {
+        let identity = Identity::load(data).unwrap();
+        let opened = open_store(data, &identity).unwrap();
+        let socket = Socket::bind(&socket_in(data)).unwrap();
+        let (stopper, stop) = stop_word();
+        let strike = StrikeKind::Log;
+        let (authority, strike_command) = (vec![], None);
+        let arguments = Arguments { data: data.to_owned(), socket: None, strike, strike_command, authority };
+        let alarms = Alarms::default();
+        (Agent { arguments, identity, alarms, stop }.start(opened, socket).unwrap(), stopper)
+    }
+
+    async fn tap(data: &Path) -> String {
+        let request = TapRequest { door: Campus::door(), card: CARD.into(), factors: Factors::NONE, id: None };
+        let socket = socket_in(data);
+        let answer = tokio::task::spawn_blocking(move || ask::<TapAnswer>(&socket, &request.to_line()));
+        let answer = answer.await.unwrap().unwrap();
+        format!("{} {}", answer.decision, answer.reason)
+    }
+
+    async fn status(data: &Path) -> Status {
+        let socket = socket_in(data);
+        tokio::task::spawn_blocking(move || ask(&socket, status_line())).await.unwrap().unwrap()
+    }
+
+    /// Hears frames until there is one of which `find` makes something.
+    async fn hear<T>(lane: &mut AgentLane, find: impl Fn(ToAuthority) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = find(lane.heard.recv().await.unwrap()) {
+                return found;
+            }
+        }
+    }
+
+    async fn hear_durable(control: &mut AgentLane, about: About) {
+        hear(control, |frame| {
+            let ToAuthority::Receipt(receipt) = frame else { return None };
+            let receipt = receipt.unverified().unwrap();
+            (receipt.about == about && receipt.stage == Stage::Durable).then_some(())
+        })
+        .await;
+    }
+
+    async fn hear_batch(records: &mut AgentLane) -> Batch {
+        hear(records, |frame| if let ToAuthority::Records(batch) = frame { Some(batch) } else { None }).await
+    }
+
+    fn reasons(batch: &Batch) -> Vec<&'static str> {
+        batch.records.iter().map(|record| record.reason.as_str()).collect()
+    }
+
+    async fn end(running: Running, stopper: Stopper) {
+        stopper.stop();
+        running.end().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_agent_joins_decides_ships_its_records_and_still_knows_everything_after_a_restart() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path();
+        let campus = Campus::new(vec![]);
+        let server = TestServer::listen(&campus);
+        let key = new_key(data).unwrap();
+        let token = token(&campus, vec!["no-address".into(), server.address()]);
+        let (joined, request) = tokio::join!(join(token, key, data), server.enrol(&campus));
+        let (address, identity) = joined.unwrap();
+        assert_eq!(address, server.address());
+        assert!(matches!(request, EnrolRequest::Join { secret, .. } if secret == [7; 32]));
+        let campus = Campus { identity, ..campus };
+
+        let (running, stopper) = start(data);
+        assert_eq!(tap(data).await, "deny no_state");
+        let (connection, mut control, mut records) = server.take_agent().await;
+        let at = wall_now();
+        campus.snapshot(at).into_iter().for_each(|frame| control.send.send(frame).unwrap());
+        hear_durable(&mut control, About::Commit).await;
+        assert_eq!(tap(data).await, "grant granted");
+        assert_eq!(status(data).await.connected_to, Some(server.address()));
+        let batch = hear_batch(&mut records).await;
+        assert_eq!(reasons(&batch), ["no_state"]);
+        records.send.send(ToAgent::Stored(batch.end().unwrap())).unwrap();
+        assert_eq!(reasons(&hear_batch(&mut records).await), ["granted"]);
+
+        let mut removals = connection.open_uni().await.unwrap();
+        write_frame(&mut removals, &ToAgent::Removal(campus.suspension(wall_now()))).await.unwrap();
+        hear_durable(&mut control, About::Removal).await;
+        assert_eq!(tap(data).await, "deny suspended");
+        assert_eq!(status(data).await.unsent_records, 2);
+        end(running, stopper).await;
+        assert!(!socket_in(data).exists());
+
+        let (running, stopper) = start(data);
+        assert_eq!(tap(data).await, "deny suspended", "the removal is kept without its commit");
+        let (_connection, mut control, mut records) = server.take_agent().await;
+        control.send.send(campus.pulse(wall_now(), at)).unwrap();
+        hear(&mut control, |frame| matches!(frame, ToAuthority::Heard(_)).then_some(())).await;
+        let batch = hear_batch(&mut records).await;
+        assert_eq!(batch.after.seq, 1);
+        assert_eq!(reasons(&batch), ["granted", "suspended", "suspended"]);
+        records.send.send(ToAgent::Stored(batch.end().unwrap())).unwrap();
+        while status(data).await.unsent_records > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        end(running, stopper).await;
+    }
+}

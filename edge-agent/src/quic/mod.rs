@@ -6,4 +6,6 @@ pub mod endpoint;
 pub mod enrol;
 pub mod keep;
 pub mod lanes;
+#[cfg(test)]
+pub mod testing;
 pub mod tls;

@@ -269,3 +269,269 @@ pub fn read_records(disk: &Disk, incarnation: Incarnation, after: u64, count: us
     })?;
     Ok(records)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{CARD, Campus};
+    use doorward_protocol::commit::Position;
+    use doorward_protocol::decide::Reason;
+    use doorward_protocol::facts::Factors;
+    use doorward_protocol::id::CredentialKey;
+
+    const AT: UnixMs = UnixMs(1_700_000_000_000);
+
+    /// A data directory with the store of the campus's agent, and how it is looked at.
+    struct Data {
+        directory: tempfile::TempDir,
+        campus: Campus,
+    }
+
+    impl Data {
+        fn new() -> Self {
+            let data = Self { directory: tempfile::tempdir().unwrap(), campus: Campus::new(vec![]) };
+            create(data.path(), &data.beginning(1)).unwrap();
+            data
+        }
+
+        fn path(&self) -> &Path {
+            self.directory.path()
+        }
+
+        fn beginning(&self, incarnation: u8) -> Beginning<'_> {
+            let identity = &self.campus.identity;
+            let incarnation = Incarnation([incarnation; 16]);
+            Beginning { agent: &identity.agent, statements: &identity.statements, incarnation }
+        }
+
+        fn edit(&self, edit: impl FnOnce(&mut Draft<'_>)) {
+            let mut opened = open(self.path(), &self.beginning(2)).unwrap();
+            let mut draft = Draft::new(&opened.disk);
+            edit(&mut draft);
+            let edits = draft.into_edits();
+            opened.disk.commit(edits).unwrap();
+        }
+
+        fn with_state(self) -> Self {
+            let writes = self.campus.writes(AT);
+            self.edit(|draft| writes.iter().for_each(|write| draft.write(write).unwrap()));
+            self
+        }
+
+        /// Appends records up to `count` in all.
+        fn with_records(self, count: u64) -> Self {
+            let mut head = open(self.path(), &self.beginning(2)).unwrap().chain.durable;
+            let records: Vec<Record> = (head.seq + 1..=count).map(record).collect();
+            for record in &records {
+                head = head.with(record).unwrap();
+            }
+            self.edit(|draft| draft.append(&records, &head).unwrap());
+            self
+        }
+
+        /// What is believed of the stored state: its position, or in sentences why nothing is.
+        fn believed(&self, opened: Opened) -> Result<Position, String> {
+            let identity = &self.campus.identity;
+            let believed = opened.stored.open(&identity.agent, identity.key.public(), identity.pinned_root).unwrap();
+            match believed.state {
+                Some((head, _)) if believed.damage.is_empty() => Ok(head.commit.unverified().unwrap().position),
+                Some(_) | None => Err(believed.damage.join("; ")),
+            }
+        }
+    }
+
+    fn record(seq: u64) -> Record {
+        let (door, credential) = (Campus::door(), CredentialKey([7; 16]));
+        let at = AT.plus_ms(i64::try_from(seq).unwrap());
+        Record {
+            seq,
+            at,
+            door,
+            credential,
+            factors: Factors::NONE,
+            reason: Reason::Granted,
+            position: Campus::position(),
+        }
+    }
+
+    #[test]
+    fn what_an_agent_kept_is_there_when_it_starts_again() {
+        let data = Data::new().with_state().with_records(5);
+        let opened = open_to_run(data.path(), &data.beginning(2)).unwrap();
+        assert!(opened.alarms.is_empty(), "{:?}", opened.alarms);
+        let Chain { durable, acknowledged, oldest_unsent_at } = opened.chain;
+        assert_eq!((durable.seq, durable.incarnation), (5, Incarnation([1; 16])));
+        assert_eq!((acknowledged.seq, oldest_unsent_at), (0, Some(AT.plus_ms(1))));
+        assert_eq!(read_records(&opened.disk, durable.incarnation, 2, 2).unwrap(), [record(3), record(4)]);
+        assert_eq!(opened.stored.floor.fresh_at, AT);
+        assert_eq!(data.believed(opened), Ok(Campus::position()));
+    }
+
+    #[test]
+    fn acknowledged_records_are_let_go_and_the_chain_goes_on_after_them() {
+        let data = Data::new().with_records(5);
+        let begin = ChainHead::begin(&data.campus.identity.agent, Incarnation([1; 16]));
+        let third = (1..=3).fold(begin, |head, seq| head.with(&record(seq)).unwrap());
+        data.edit(|draft| draft.free(&third).unwrap());
+        let opened = open(data.path(), &data.beginning(2)).unwrap();
+        assert!(opened.alarms.is_empty(), "{:?}", opened.alarms);
+        assert_eq!((opened.chain.acknowledged, opened.chain.durable.seq), (third, 5));
+        assert_eq!(read_records(&opened.disk, begin.incarnation, 0, 9).unwrap(), [record(4), record(5)]);
+    }
+
+    #[test]
+    fn a_snapshot_replaces_every_fact_also_those_of_the_same_draft() {
+        let data = Data::new().with_state();
+        let mut facts = Campus::facts();
+        let dropped = facts.pop().unwrap();
+        data.edit(|draft| {
+            draft.write(&Write::PutFact(dropped.clone())).unwrap();
+            draft.write(&Write::ClearFacts).unwrap();
+            facts.iter().for_each(|fact| draft.write(&Write::PutFact(fact.clone())).unwrap());
+        });
+        let mut kept = open(data.path(), &data.beginning(2)).unwrap().stored.facts;
+        kept.sort_by_key(Fact::key);
+        facts.sort_by_key(Fact::key);
+        assert_eq!(kept, facts);
+    }
+
+    #[test]
+    fn removals_are_dropped_up_to_their_commit_and_no_further() {
+        let data = Data::new().with_state();
+        let removal = data.campus.suspension(AT);
+        let at = |seq| Position { epoch: 0, seq };
+        data.edit(|draft| {
+            for (seq, part) in [(8, 0), (8, 1), (9, 0)] {
+                draft.write(&Write::PutRemoval(at(seq), part, removal.clone())).unwrap();
+            }
+        });
+        data.edit(|draft| draft.write(&Write::DropRemovals(at(8))).unwrap());
+        assert_eq!(open(data.path(), &data.beginning(2)).unwrap().stored.removals.len(), 1);
+    }
+
+    #[test]
+    fn a_newer_store_is_left_alone() {
+        let data = Data::new();
+        let mut disk = Disk::open(&data.path().join(STORE_FOLDER)).unwrap();
+        disk.commit([(FORMAT_KEY.to_vec(), Some(vec![2]))].into()).unwrap();
+        drop(disk);
+        for opened in [open(data.path(), &data.beginning(2)), open_to_run(data.path(), &data.beginning(2))] {
+            let error = opened.unwrap_err().to_string();
+            assert!(error.contains("written by a newer doorward-agent (format 2"), "{error}");
+        }
+    }
+
+    /// Overwrites one value with bytes that do not decode.
+    fn spoil(data: &Data, key: Vec<u8>) {
+        let mut disk = Disk::open(&data.path().join(STORE_FOLDER)).unwrap();
+        disk.commit([(key, Some(vec![0xff; 3]))].into()).unwrap();
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_never_guessed() {
+        let data = Data::new().with_state();
+        assert!(CARD.len() > 1);
+        let fact = {
+            let disk = Disk::open(&data.path().join(STORE_FOLDER)).unwrap();
+            let mut fact = None;
+            disk.visit(&[FACT], &range_of(FACT).1, |(key, _)| {
+                fact = Some(key);
+                false
+            })
+            .unwrap();
+            fact.unwrap()
+        };
+        spoil(&data, fact);
+        let damage = data.believed(open(data.path(), &data.beginning(2)).unwrap()).unwrap_err();
+        assert!(damage.contains("a fact cannot be read"), "{damage}");
+    }
+
+    #[test]
+    fn a_removal_that_cannot_be_read_closes_the_doors() {
+        let data = Data::new().with_state();
+        spoil(&data, crate::store::layout::removal_key(Position { epoch: 0, seq: 8 }, 0));
+        let damage = data.believed(open(data.path(), &data.beginning(2)).unwrap()).unwrap_err();
+        assert!(damage.contains("a removal cannot be read"), "{damage}");
+    }
+
+    #[test]
+    fn a_floor_that_cannot_be_read_is_not_below_the_head() {
+        let data = Data::new().with_state();
+        spoil(&data, FLOOR_KEY.to_vec());
+        let opened = open(data.path(), &data.beginning(2)).unwrap();
+        assert_eq!(opened.stored.floor.position, Campus::position());
+        assert!(opened.stored.damage.is_some_and(|damage| damage.contains("the floor cannot be read")));
+    }
+
+    #[test]
+    fn a_broken_chain_begins_anew_once_and_says_so() {
+        let incarnation = Incarnation([1; 16]);
+        let spoiled: [(&str, &dyn Fn(&Data)); 3] = [
+            ("up to record 2 of 5", &|data| spoil(data, record_key(incarnation, 3))),
+            ("its newest head cannot be read", &|data| spoil(data, DURABLE_KEY.to_vec())),
+            ("up to record 3 of 5", &|data| {
+                let mut disk = Disk::open(&data.path().join(STORE_FOLDER)).unwrap();
+                disk.commit([(record_key(incarnation, 4), None)].into()).unwrap();
+            }),
+        ];
+        for (said, spoil) in spoiled {
+            let data = Data::new().with_state().with_records(5);
+            spoil(&data);
+            let opened = open_to_run(data.path(), &data.beginning(2)).unwrap();
+            let begin = ChainHead::begin(&data.campus.identity.agent, Incarnation([2; 16]));
+            assert_eq!((opened.chain.durable, opened.chain.acknowledged), (begin, begin));
+            assert!(opened.alarms.iter().any(|alarm| alarm.contains(said)), "{:?}", opened.alarms);
+            drop(opened);
+            let again = open_to_run(data.path(), &data.beginning(3)).unwrap();
+            assert!(again.alarms.is_empty(), "{:?}", again.alarms);
+            assert_eq!(again.chain.durable, begin);
+            assert_eq!(data.believed(again), Ok(Campus::position()));
+        }
+    }
+
+    #[test]
+    fn a_torn_log_is_opened_as_an_older_whole_or_set_aside_but_never_believed_in_part() {
+        let data = Data::new().with_state().with_records(50);
+        let log = data.path().join(STORE_FOLDER).join("db");
+        let whole = fs::read(&log).unwrap();
+        let mut outcomes = [0, 0];
+        // Cut and zeroed ends, as a power cut leaves them; each on a copy.
+        for cut in (0..whole.len()).step_by((whole.len() / 40).max(1)) {
+            for is_zeroed in [false, true] {
+                let copy = tempfile::tempdir().unwrap();
+                let folder = copy.path().join(STORE_FOLDER);
+                fs::create_dir(&folder).unwrap();
+                fs::copy(data.path().join(STORE_FOLDER).join("conf"), folder.join("conf")).unwrap();
+                let mut torn = whole[..cut].to_vec();
+                if is_zeroed {
+                    torn.resize(whole.len(), 0);
+                }
+                fs::write(folder.join("db"), torn).unwrap();
+                let opened = open_to_run(copy.path(), &data.beginning(2)).unwrap();
+                // What the chain says is there can be read back, all of it.
+                let Chain { durable, .. } = opened.chain;
+                let records = read_records(&opened.disk, durable.incarnation, 0, 99).unwrap();
+                assert_eq!(records, (1..=durable.seq).map(record).collect::<Vec<_>>());
+                match data.believed(opened) {
+                    Ok(position) => assert_eq!(position, Campus::position()),
+                    Err(_) => outcomes[0] += 1,
+                }
+                outcomes[1] += u32::from(durable.seq == 50);
+            }
+        }
+        let [refused, whole] = outcomes;
+        assert!(refused > 0 && whole > 0, "of all cuts {refused} lost the state and {whole} lost nothing");
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_opened_is_set_aside_and_says_where() {
+        let data = Data::new().with_state();
+        fs::write(data.path().join(STORE_FOLDER).join("conf"), [9; 64]).unwrap();
+        assert!(open(data.path(), &data.beginning(2)).is_err(), "a look changes nothing");
+        let opened = open_to_run(data.path(), &data.beginning(2)).unwrap();
+        assert_eq!(opened.chain.durable.incarnation, Incarnation([2; 16]));
+        let damage = data.believed(opened).unwrap_err();
+        assert!(damage.contains("store.damaged-1"), "{damage}");
+        assert!(data.path().join("store.damaged-1").join("db").exists());
+    }
+}

@@ -268,3 +268,90 @@ fn read(disk: &Disk, load: &Load, durable: ChainHead) -> Result<Vec<Record>, Dis
     records.retain(|record| record.seq <= durable.seq);
     Ok(records)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::open::{Beginning, create, open};
+    use crate::testing::Campus;
+    use doorward_protocol::decide::Reason;
+    use doorward_protocol::facts::Factors;
+    use doorward_protocol::id::{CredentialKey, Incarnation};
+    use doorward_protocol::time::UnixMs;
+    use std::path::Path;
+
+    fn opened(data: &Path, campus: &Campus) -> Opened {
+        let identity = &campus.identity;
+        let incarnation = Incarnation([1; 16]);
+        let beginning = Beginning { agent: &identity.agent, statements: &identity.statements, incarnation };
+        if !data.join("store").exists() {
+            create(data, &beginning).unwrap();
+        }
+        open(data, &beginning).unwrap()
+    }
+
+    fn next(head: &mut ChainHead) -> Record {
+        let record = Record {
+            seq: head.seq + 1,
+            at: UnixMs(1),
+            door: Campus::door(),
+            credential: CredentialKey([1; 16]),
+            factors: Factors::NONE,
+            reason: Reason::Granted,
+            position: Campus::position(),
+        };
+        *head = head.with(&record).unwrap();
+        record
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_answered_is_there_after_opening_again() {
+        let (data, campus) = (tempfile::tempdir().unwrap(), Campus::new(vec![]));
+        let opened_store = opened(data.path(), &campus);
+        let mut head = opened_store.chain.durable;
+        let mut storage = Storage::start(opened_store, Alarms::default()).unwrap();
+        let (done, is_done) = oneshot::channel();
+        let records = vec![next(&mut head), next(&mut head)];
+        storage.jobs.send(Job::Append { records: records.clone(), head, done }).await.unwrap();
+        storage.jobs.send(Job::Persist { ticket: 4, writes: campus.writes(UnixMs(5)) }).await.unwrap();
+        assert_eq!(is_done.await, Ok(true));
+        assert_eq!(storage.persisted.recv().await, Some(4));
+        let (done, loaded) = oneshot::channel();
+        storage.jobs.send(Job::Load { after: 0, count: 9, done }).await.unwrap();
+        assert_eq!(loaded.await.unwrap(), records);
+        drop(storage.jobs);
+        storage.thread.join().unwrap();
+        let again = opened(data.path(), &campus);
+        assert_eq!(again.chain.durable, head);
+        assert_eq!(again.stored.facts.len(), Campus::facts().len());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_disk_that_refuses_denies_appends_and_keeps_changes_until_it_takes_them() {
+        let (data, campus) = (tempfile::tempdir().unwrap(), Campus::new(vec![]));
+        let opened_store = opened(data.path(), &campus);
+        let mut head = opened_store.chain.durable;
+        let alarms = Alarms::default();
+        let (store, away) = (data.path().join("store"), data.path().join("away"));
+        let mut storage = Storage::start(Opened { path: store.clone(), ..opened_store }, alarms.clone()).unwrap();
+        // A directory that can no longer be listed is what a failing disk looks like from here.
+        std::fs::rename(&store, &away).unwrap();
+        std::fs::write(&store, "no directory").unwrap();
+        let (done, is_done) = oneshot::channel();
+        let refused = head;
+        let records = vec![next(&mut head)];
+        storage.jobs.send(Job::Append { records, head, done }).await.unwrap();
+        storage.jobs.send(Job::Persist { ticket: 1, writes: campus.writes(UnixMs(5)) }).await.unwrap();
+        assert_eq!(is_done.await, Ok(false));
+        assert!(storage.persisted.try_recv().is_err());
+        assert!(alarms.last()[0].text.contains("cannot be written"), "{:?}", alarms.last());
+        std::fs::remove_file(&store).unwrap();
+        std::fs::rename(&away, &store).unwrap();
+        assert_eq!(storage.persisted.recv().await, Some(1));
+        drop(storage.jobs);
+        storage.thread.join().unwrap();
+        let again = opened(data.path(), &campus);
+        assert_eq!(again.chain.durable, refused, "the refused record is not in the chain");
+        assert_eq!(again.stored.facts.len(), Campus::facts().len());
+    }
+}
