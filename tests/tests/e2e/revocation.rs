@@ -23,7 +23,7 @@ fn a_suspended_card_opens_nothing_at_once_and_the_evidence_says_so() {
     let file = world.file("lost.evidence");
     let suspend = format!("card suspend ADA --reason lost --evidence {}", file.display());
     let closed = world.authority.say(&suspend).unwrap().ok().unwrap();
-    assert_says(&closed.out, &["agent-north", "agent-south", "4 of 4 doors"]);
+    assert_says(&closed.out, &["agent-north", "agent-south", "5 of 5 doors"]);
     assert_eq!(world.agent(NORTH).unwrap().tap("north-main", "ADA").unwrap(), "deny suspended");
     assert_eq!(world.agent(SOUTH).unwrap().tap("south-main", "ADA").unwrap(), "deny suspended");
     let verified = verify(&file, &root_of(&world)).ok().unwrap();
@@ -54,7 +54,7 @@ fn a_cut_off_agent_is_named_with_its_lease_and_closes_when_it_is_back() {
         let [evidence, root] = [file, &root_of(&world)].map(|path| path.display().to_string());
         run(&binaries().unwrap().authority, &["verify", &evidence, "--root", &root, "--json"], &[], None).unwrap()
     };
-    assert_eq!(states(&as_json(&file).ok().unwrap()), (1, 4));
+    assert_eq!(states(&as_json(&file).ok().unwrap()), (2, 5));
 
     south.network.mend();
     south.wait_for("south-main", "ADA", "deny suspended").unwrap();
@@ -63,7 +63,7 @@ fn a_cut_off_agent_is_named_with_its_lease_and_closes_when_it_is_back() {
     until_true("the evidence is complete", SOON, || {
         let _replaced = std::fs::remove_file(&later);
         world.authority.say(&format!("evidence {seq} --out {}", later.display()))?;
-        Ok(states(&as_json(&later).ok()?) == (4, 4))
+        Ok(states(&as_json(&later).ok()?) == (5, 5))
     })
     .unwrap();
     world.stop().unwrap();

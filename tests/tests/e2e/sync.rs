@@ -31,7 +31,7 @@ fn doors_open_while_the_authority_is_gone_even_after_a_restart_of_the_agent() {
     south.kill();
     south.start().unwrap();
     assert_eq!(south.tap("south-main", "ADA").unwrap(), "grant granted");
-    assert_eq!(south.tap("south-main", "CEM").unwrap(), "deny unknown_credential");
+    assert_eq!(south.tap("south-main", "CEM").unwrap(), "deny no_permission");
     assert_eq!(south.status().unwrap()["unsent_records"], 3);
     world.authority.start().unwrap();
     world.wait_until_exact().unwrap();
