@@ -77,18 +77,20 @@ impl Authority {
         let mut process = Process::start(&mut command, &self.log_file())?;
         let id = u64::from(process.id());
         let run_file = self.data.join("run.json");
+        let mut ended = None;
         let ready = until_true("the authority answers", SOON, || {
-            if let Some(status) = process.ended()? {
-                // What ended will never answer, so there is nothing to wait for.
-                return Err(anyhow::anyhow!("it ended with {status}")).or(Ok(true));
+            ended = process.ended()?;
+            if ended.is_some() {
+                // What has ended will never answer.
+                return Ok(true);
             }
             let written: Value = serde_json::from_slice(&std::fs::read(&run_file)?)?;
             Ok(*at(&written, "pid") == id && std::net::TcpStream::connect(self.api).is_ok())
         });
-        if ready.is_err() || process.ended()?.is_some() {
-            let why = ready.err().map(|error| format!("{error:#}")).unwrap_or_default();
-            bail!("`doorward serve` does not run; {why}; its log:\n{}", process.log());
+        if let Some(status) = ended {
+            bail!("`doorward serve` ended with {status}; its log:\n{}", process.log());
         }
+        ready.with_context(|| format!("the log of `doorward serve`:\n{}", process.log()))?;
         self.process = Some(process);
         Ok(())
     }
