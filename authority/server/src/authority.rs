@@ -20,6 +20,7 @@ use doorward_protocol::session::AlarmKind;
 use doorward_protocol::session::sync::{Outgoing, Source};
 use doorward_protocol::sign::Signed;
 use doorward_protocol::time::UnixMs;
+use doorward_protocol::time::Zone;
 use doorward_protocol::trust::Statement;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -106,6 +107,7 @@ pub struct Authority {
     published: RwLock<Arc<Published>>,
     moved: watch::Sender<u64>,
     pulse: RwLock<Option<Signed<Pulse>>>,
+    zone: RwLock<Arc<Zone>>,
     warnings: Mutex<BTreeMap<Warning, String>>,
     orders: mpsc::Sender<Message>,
     /// Locked as long as this is here.
@@ -127,6 +129,7 @@ pub(crate) struct Parts {
 impl Authority {
     pub(crate) fn new(parts: Parts) -> Self {
         let published = Arc::clone(&parts.present.published);
+        let zone = Arc::new(parts.present.zone());
         Self {
             layout: parts.layout,
             signer: parts.signer,
@@ -138,6 +141,7 @@ impl Authority {
             published: RwLock::new(published),
             present: RwLock::new(parts.present),
             pulse: RwLock::new(None),
+            zone: RwLock::new(zone),
             warnings: Mutex::default(),
             orders: parts.orders,
             _lock: parts.lock,
@@ -212,6 +216,16 @@ impl Authority {
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = published;
         self.timeline.publish(seq);
         self.moved.send_replace(seq);
+    }
+
+    /// Local time of the campus.
+    #[must_use]
+    pub fn zone(&self) -> Arc<Zone> {
+        Arc::clone(&self.zone.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_zone(&self, zone: Zone) {
+        *self.zone.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(zone);
     }
 
     /// The newest pulse.

@@ -56,6 +56,9 @@ impl Compiler {
         concern::add_changed(&mut doors, &present, &entry.command, &changes);
         let published = self.commit(&mut present, entry)?;
         let agents = concern::closing_agents(&present, doors);
+        if let Command::Import { .. } = &entry.command {
+            authority.set_zone(present.zone());
+        }
         drop(present);
         if !agents.is_empty() || !removals.is_empty() {
             let removals = removals.iter().filter_map(|removal| authority.signer.sign(removal).ok()).collect();

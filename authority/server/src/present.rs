@@ -8,6 +8,7 @@ use doorward_policy::compile::Compiled;
 use doorward_policy::directory::Directory;
 use doorward_policy::model::CardId;
 use doorward_policy::touched::Touched;
+use doorward_policy::zone::zone;
 use doorward_protocol::codec::{self, CodecError};
 use doorward_protocol::commit::{Commit, Head, Leaf, Position};
 use doorward_protocol::facts::{Fact, FactKey};
@@ -17,7 +18,7 @@ use doorward_protocol::merkle::{Path, Tree};
 use doorward_protocol::session::sync::Outgoing;
 use doorward_protocol::sign::{PublicKey, Signed};
 use doorward_protocol::state::Change;
-use doorward_protocol::time::UnixMs;
+use doorward_protocol::time::{UnixMs, Zone};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -140,6 +141,13 @@ impl Present {
     fn learn_cards(&mut self, cards: impl IntoIterator<Item = CardId>) {
         let Some(reader_key) = self.directory.reader_key().cloned() else { return };
         self.cards.extend(cards.into_iter().map(|card| (reader_key.credential_key(card.as_str()), card)));
+    }
+
+    /// Local time of the campus; UTC before the first import.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        let name = self.directory.policy().map(|policy| policy.time_zone.as_str());
+        name.and_then(zone).unwrap_or(Zone { first_offset_s: 0, transitions: Vec::new() })
     }
 
     /// The card behind what an agent knows of it.

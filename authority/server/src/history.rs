@@ -1,0 +1,135 @@
+//! The past, read from the journal: entries for people, and the directory as it was.
+
+use crate::concern;
+use crate::journal::{self, JournalError};
+use crate::paths::Layout;
+use doorward_policy::command::{Command, Entry};
+use doorward_policy::difference::{Difference, Rows};
+use doorward_policy::directory::Directory;
+use doorward_protocol::time::UnixMs;
+use serde_json::{Value, json};
+use std::ops::ControlFlow;
+
+/// The directory as it was at an instant.
+///
+/// # Errors
+/// See [`JournalError`].
+pub fn directory_at(layout: &Layout, at: UnixMs) -> Result<Directory, JournalError> {
+    let journal = journal::open(&layout.journal())?;
+    let mut directory = Directory::default();
+    let mut contradiction = None;
+    journal.read_from(1, &mut |entry| {
+        if entry.at > at {
+            return ControlFlow::Break(());
+        }
+        if let Err(refusal) = directory.apply(&entry) {
+            contradiction = Some(JournalError::Damaged { seq: entry.seq, why: refusal.to_string() });
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    contradiction.map_or(Ok(directory), Err)
+}
+
+/// Entries from number `from` on, at most `limit` of them.
+///
+/// # Errors
+/// See [`JournalError`].
+pub fn entries(layout: &Layout, from: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
+    let journal = journal::open(&layout.journal())?;
+    let mut entries = Vec::new();
+    if limit == 0 {
+        return Ok(entries);
+    }
+    journal.read_from(from, &mut |entry| {
+        entries.push(entry);
+        if entries.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(entries)
+}
+
+/// What an entry did, in a sentence.
+#[must_use]
+pub fn summary(command: &Command) -> String {
+    let (subject, why) = concern::in_words(command);
+    let because = if why.is_empty() { String::new() } else { format!(": {why}") };
+    match command {
+        Command::Found { software, tzdb, .. } => format!("founded by {software}, time zones {tzdb}"),
+        Command::Import { difference } => format!("imported a campus folder: {}", import_summary(difference)),
+        Command::Tick { tzdb } => format!("compiled everything again, time zones {tzdb}"),
+        Command::AgentAdd { agent, expires_at, .. } => {
+            format!("let agent {agent} join until {}", expires_at.to_utc_text())
+        }
+        Command::AgentEnrol { .. } => format!("{subject} joined"),
+        Command::AgentRemove { .. } => format!("struck off {subject}"),
+        Command::CardSuspend { .. } => format!("suspended {subject}{because}"),
+        Command::CardResume { .. } => format!("resumed {subject}{because}"),
+        Command::CardActivate { .. } => format!("activated {subject}"),
+        Command::CardClose { .. } => format!("closed {subject}{because}"),
+        Command::LockDown { .. } => format!("locked down {subject}{because}"),
+        Command::Release { .. } => format!("released {subject}{because}"),
+        Command::GrantAdd { id, .. } => format!("added grant {id}"),
+        Command::GrantEnd { id, on: Some(day) } => format!("ended grant {id} on {day}"),
+        Command::GrantEnd { id, on: None } => format!("ended grant {id}"),
+    }
+}
+
+fn import_summary(difference: &Difference) -> String {
+    let tables = tables(difference).into_iter().filter(|(_, put, removed)| put + removed > 0);
+    let mut parts: Vec<String> = tables.map(|(name, put, removed)| format!("{name} +{put} -{removed}")).collect();
+    if difference.policy.is_some() {
+        parts.insert(0, "policy".into());
+    }
+    if parts.is_empty() { "nothing new".into() } else { parts.join(", ") }
+}
+
+fn tables(difference: &Difference) -> [(&'static str, usize, usize); 6] {
+    fn count<K, V>(rows: &Rows<K, V>) -> (usize, usize) {
+        (rows.put.len(), rows.removed.len())
+    }
+    let named = |name, (put, removed)| (name, put, removed);
+    [
+        named("units", count(&difference.units)),
+        named("buildings", count(&difference.buildings)),
+        named("doors", count(&difference.doors)),
+        named("people", count(&difference.people)),
+        named("cards", count(&difference.cards)),
+        named("grants", count(&difference.grants)),
+    ]
+}
+
+/// A command for people: no secrets, and of an import how many rows it brought.
+#[must_use]
+pub fn detail(command: &Command) -> Value {
+    match command {
+        Command::Found { software, tzdb, .. } => json!({ "software": software, "tzdb": tzdb }),
+        Command::Import { difference } => {
+            let rows = tables(difference).map(|(name, put, removed)| (name, json!({ "put": put, "removed": removed })));
+            let rows: serde_json::Map<String, Value> =
+                rows.map(|(name, row)| (name.to_owned(), row)).into_iter().collect();
+            json!({ "policy": difference.policy.is_some(), "rows": rows })
+        }
+        Command::AgentAdd { agent, expires_at, .. } => {
+            json!({ "agent": agent, "expires_at": expires_at.to_utc_text() })
+        }
+        Command::AgentEnrol { agent, key, .. } => json!({ "agent": agent, "key": key.to_string() }),
+        Command::Tick { .. }
+        | Command::AgentRemove { .. }
+        | Command::CardSuspend { .. }
+        | Command::CardResume { .. }
+        | Command::CardActivate { .. }
+        | Command::CardClose { .. }
+        | Command::LockDown { .. }
+        | Command::Release { .. }
+        | Command::GrantAdd { .. }
+        | Command::GrantEnd { .. } => inner(serde_json::to_value(command).unwrap_or_default()),
+    }
+}
+
+/// What stands under the name of the command.
+fn inner(value: Value) -> Value {
+    match value {
+        Value::Object(map) => map.into_iter().next().map(|(_, inner)| inner).unwrap_or_default(),
+        other => other,
+    }
+}

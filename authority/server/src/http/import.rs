@@ -1,0 +1,145 @@
+//! The import of a newer campus folder, stage by stage; a dry run stops before the first stage that changes something.
+
+use super::lines::{Lines, lines};
+use super::shapes::{Fault, ImportLine, ImportOrder, ImportProgress, ImportResult};
+use super::{Api, Failure, actor};
+use crate::authority::Accepted;
+use crate::clock;
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use doorward_policy::command::{Actor, Command};
+use doorward_policy::difference::Difference;
+use doorward_policy::folder::{self, CampusFiles};
+use doorward_policy::model::Campus;
+use doorward_policy::plan::{Plan, PlanError};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Largest campus folder in bytes: two million people.
+pub const BODY_BYTES_MAX: usize = 512 << 20;
+
+const STAGES: [&str; 5] = ["read", "compare", "plan", "store", "compile"];
+
+#[derive(Debug, Deserialize)]
+pub struct Options {
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(default)]
+    allow_removals: bool,
+}
+
+/// Imports a campus folder as one difference.
+#[utoipa::path(post, path = "/v1/import", request_body = ImportOrder,
+    params(("dry_run" = Option<bool>, Query, description = "Only say what would change"),
+        ("allow_removals" = Option<bool>, Query, description = "Also when more than a tenth of the people or rights go")),
+    responses((status = 200, body = ImportLine, content_type = "application/x-ndjson"), (status = 409, body = Fault)))]
+pub async fn import(
+    State(api): State<Arc<Api>>,
+    Query(options): Query<Options>,
+    headers: HeaderMap,
+    Json(order): Json<ImportOrder>,
+) -> Result<Response, Failure> {
+    let actor = actor(&headers)?;
+    let (lines, response) = lines();
+    tokio::spawn(async move {
+        let line = match run(&api, &options, actor, order, &lines).await {
+            Ok(result) => ImportLine::Result(result),
+            Err(failure) => ImportLine::Fault(failure.fault),
+        };
+        lines.send(&line).await;
+    });
+    Ok(response)
+}
+
+async fn run(
+    api: &Arc<Api>,
+    options: &Options,
+    actor: Actor,
+    order: ImportOrder,
+    lines: &Lines,
+) -> Result<ImportResult, Failure> {
+    let Ok(_only_one) = api.imports.try_acquire() else {
+        return Err(Failure::new(StatusCode::CONFLICT, "another import is under way; try again when it is done"));
+    };
+    let bytes: usize = order.files.values().map(String::len).sum();
+    stage(lines, 0, format!("{} files, {bytes} bytes", order.files.len())).await;
+    let campus = blocking(move || read(order)).await??;
+    let tables = &campus.tables;
+    stage(
+        lines,
+        1,
+        format!("{} people, {} cards, {} doors", tables.people.len(), tables.cards.len(), tables.doors.len()),
+    )
+    .await;
+    let asked = Arc::clone(api);
+    let difference = blocking(move || Difference::between(&asked.authority.present().directory, &campus)).await?;
+    let rows = difference.people.put.len() + difference.cards.put.len() + difference.cards.removed.len();
+    stage(lines, 2, format!("{rows} people and cards differ")).await;
+    let asked = Arc::clone(api);
+    let (plan, difference) = blocking(move || plan(&asked, difference)).await??;
+    let needs_allow_removals = plan.removes_too_much();
+    lines.send(&ImportLine::Plan(Box::new(plan))).await;
+    let nothing = ImportResult {
+        seq: None,
+        at: None,
+        changed: !difference.is_empty(),
+        dry_run: options.dry_run,
+        needs_allow_removals,
+        agents: Vec::new(),
+    };
+    if options.dry_run || difference.is_empty() {
+        return Ok(nothing);
+    }
+    if needs_allow_removals && !options.allow_removals {
+        let error = "more than a tenth of the people or of the rights would go; nothing was changed";
+        return Err(Failure::new(StatusCode::CONFLICT, error)
+            .with_hint("if the folder is right, import it again with --allow-removals"));
+    }
+    stage(lines, 3, "one entry of the journal".to_owned()).await;
+    let accepted = api.authority.execute(actor, Command::Import { difference: Box::new(difference) }).await?;
+    stage(lines, 4, "what each door must know".to_owned()).await;
+    finish(api, accepted, nothing).await
+}
+
+async fn finish(api: &Api, accepted: Accepted, nothing: ImportResult) -> Result<ImportResult, Failure> {
+    api.authority.published_at(accepted.seq).await;
+    let closing = api.authority.closings.closing(accepted.seq)?;
+    let agents = closing.map(|closing| closing.agents).unwrap_or_default();
+    Ok(ImportResult {
+        seq: Some(accepted.seq),
+        at: Some(api.when(accepted.at)),
+        agents: agents.into_keys().map(|id| id.to_string()).collect(),
+        ..nothing
+    })
+}
+
+fn read(order: ImportOrder) -> Result<Campus, Failure> {
+    let files = order.files.into_iter().map(|(name, text)| (name, text.into_bytes()));
+    folder::parse(&CampusFiles(files.collect())).map_err(Failure::of_problems)
+}
+
+fn plan(api: &Api, difference: Difference) -> Result<(Plan, Difference), Failure> {
+    let present = api.authority.present();
+    let at = clock::wall().max(present.directory.at());
+    let plan = Plan::of(&present.directory, &present.compiled, &difference, at).map_err(|error| match error {
+        PlanError::Refused(refusal) => refusal.into(),
+        PlanError::Compile(_) | PlanError::NoDay(_) => Failure::new(StatusCode::CONFLICT, error.to_string()),
+    })?;
+    Ok((plan, difference))
+}
+
+async fn stage(lines: &Lines, done: usize, detail: String) {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let stage = STAGES.get(done).copied().unwrap_or_default().to_owned();
+    let progress = ImportProgress { stage, done: count(done), total: count(STAGES.len()), detail };
+    // Who no longer reads still wants the import.
+    lines.send(&ImportLine::Progress(progress)).await;
+}
+
+/// Runs what takes long where it may.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+}

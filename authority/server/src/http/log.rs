@@ -1,0 +1,127 @@
+//! The access log: what was answered at doors, and, followed, what happens from now on, alarms included.
+
+use super::lines::{Lines, lines};
+use super::questions::parse_instant;
+use super::shapes::{LogLine, RecordView};
+use super::{Api, Failure, alarms, at};
+use crate::access::{Filter, RecordRow, StoreError};
+use axum::extract::{Query, State};
+use axum::response::Response;
+use doorward_protocol::decide::Reason;
+use doorward_protocol::problem::{did_you_mean, shown};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// How many records unless the request says so.
+const LIMIT: u32 = 100;
+/// Most records at once.
+const LIMIT_MAX: u32 = 100_000;
+/// How many new records a follower reads at once.
+const FOLLOW_MAX: u32 = 1_000;
+
+#[derive(Debug, Deserialize)]
+pub struct Narrow {
+    door: Option<String>,
+    card: Option<String>,
+    person: Option<String>,
+    since: Option<String>,
+    reason: Option<String>,
+    limit: Option<u32>,
+    #[serde(default)]
+    follow: bool,
+}
+
+/// The newest access records that fit, oldest of them first; with `follow`, then new ones and alarms as they come.
+#[utoipa::path(get, path = "/v1/log",
+    params(("door" = Option<String>, Query, description = "At this door"),
+        ("card" = Option<String>, Query, description = "With this card"),
+        ("person" = Option<String>, Query, description = "By this person"),
+        ("since" = Option<String>, Query, description = "From this instant on, RFC 3339"),
+        ("reason" = Option<String>, Query, description = "With this reason"),
+        ("limit" = Option<u32>, Query, description = "How many at most"),
+        ("follow" = Option<bool>, Query, description = "Go on with what happens from now on")),
+    responses((status = 200, body = LogLine, content_type = "application/x-ndjson")))]
+pub async fn list(State(api): State<Arc<Api>>, Query(narrow): Query<Narrow>) -> Result<Response, Failure> {
+    if let Some(reason) = &narrow.reason
+        && !Reason::ALL.iter().any(|known| known.as_str() == reason)
+    {
+        let near = did_you_mean(reason, Reason::ALL.map(Reason::as_str));
+        let known = Reason::ALL.map(Reason::as_str).join(", ");
+        return Err(
+            Failure::bad(format!("{} is no reason{near}", shown(reason))).with_hint(format!("reasons are {known}"))
+        );
+    }
+    let filter = Filter {
+        since: narrow.since.as_deref().map(parse_instant).transpose()?,
+        door: narrow.door,
+        card: narrow.card,
+        person: narrow.person,
+        reason: narrow.reason,
+        after_id: None,
+    };
+    let store = &api.authority.store;
+    // Taken before the first look, so that nothing falls between it and the next.
+    let (records_end, alarms_end) = (store.newest_record()?, store.newest_alarm()?);
+    let rows = store.records(&filter, narrow.limit.unwrap_or(LIMIT).min(LIMIT_MAX))?;
+    let (lines, response) = lines();
+    tokio::spawn(async move {
+        let mut newest = records_end;
+        for row in rows {
+            newest = newest.max(row.id);
+            if !lines.send(&LogLine::Record(view(&api, row))).await {
+                return;
+            }
+        }
+        if narrow.follow {
+            // An error of the store ends the stream; the reader sees that it ended and may ask again.
+            let _ended = follow(&api, filter, (newest, alarms_end), &lines).await;
+        }
+    });
+    Ok(response)
+}
+
+async fn follow(api: &Api, filter: Filter, after: (u64, u64), lines: &Lines) -> Result<(), StoreError> {
+    let store = &api.authority.store;
+    let (mut record, mut alarm) = after;
+    let mut changes = store.changes();
+    loop {
+        changes.mark_unchanged();
+        for row in store.alarms_after(alarm, FOLLOW_MAX)? {
+            alarm = row.id;
+            if !lines.send(&LogLine::Alarm(alarms::view(api, row))).await {
+                return Ok(());
+            }
+        }
+        let rows = store.records(&Filter { after_id: Some(record), ..filter.clone() }, FOLLOW_MAX)?;
+        if rows.is_empty() {
+            tokio::select! {
+                changed = changes.changed() => changed.map_err(|_| StoreError::Closed)?,
+                () = lines.closed() => return Ok(()),
+            }
+        }
+        for row in rows {
+            record = row.id;
+            if !lines.send(&LogLine::Record(view(api, row))).await {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn view(api: &Api, row: RecordRow) -> RecordView {
+    RecordView {
+        agent: row.agent,
+        incarnation: row.incarnation,
+        seq: row.seq,
+        at: api.when(row.at),
+        door: row.door,
+        card: row.card,
+        person: row.person,
+        credential: row.credential,
+        factors: row.factors,
+        decision: if row.granted { "grant" } else { "deny" }.to_owned(),
+        reason: row.reason,
+        position: at(row.position),
+        received_at: api.when(row.received_at),
+    }
+}

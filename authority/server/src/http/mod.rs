@@ -1,0 +1,175 @@
+//! The HTTP API: routes under `/v1`, each behind the bearer token, described by an OpenAPI document.
+//!
+//! Deliberately thin: a handler parses, asks the core, and shapes the answer.
+
+mod agents;
+mod alarms;
+mod cards;
+mod changes;
+mod doors;
+pub mod failure;
+mod grants;
+mod import;
+mod journal;
+mod lines;
+pub mod listen;
+mod log;
+mod questions;
+pub mod shapes;
+mod status;
+
+use crate::authority::Authority;
+use crate::enrolment::Enrolment;
+use crate::keys::equal_in_constant_time;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use doorward_policy::command::{Actor, Command};
+use doorward_policy::zone::format_local;
+use doorward_protocol::commit::Position;
+use doorward_protocol::id::AgentId;
+use doorward_protocol::time::UnixMs;
+use failure::Failure;
+use shapes::{AffectedAgent, At, Change, When};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Largest body of a request, in bytes, an import aside: an order is a few hundred.
+const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// The header by which a person behind the token is named in the journal.
+pub const ACTING_AS: &str = "x-doorward-as";
+
+/// What the handlers share.
+#[derive(Debug)]
+pub struct Api {
+    authority: Arc<Authority>,
+    enrolment: Arc<Enrolment>,
+    token: String,
+    quic: SocketAddr,
+    /// One import at a time: each holds a whole campus in memory.
+    imports: Semaphore,
+}
+
+impl Api {
+    /// The API of an authority; `token` is the bearer token in hexadecimal.
+    #[must_use]
+    pub fn new(authority: Arc<Authority>, enrolment: Arc<Enrolment>, token: String, quic: SocketAddr) -> Self {
+        Self { authority, enrolment, token, quic, imports: Semaphore::new(1) }
+    }
+
+    fn when(&self, at: UnixMs) -> When {
+        When { text: format_local(at, &self.authority.zone()), ms: at.0 }
+    }
+
+    /// Gives a command, waits for its commit, and tells whom it concerns.
+    async fn change(&self, headers: &HeaderMap, command: Command) -> Result<Change, Failure> {
+        let actor = actor(headers)?;
+        let name = command.name().to_owned();
+        let accepted = self.authority.execute(actor, command).await?;
+        self.authority.published_at(accepted.seq).await;
+        let closing = self.authority.closings.closing(accepted.seq)?;
+        let agents = closing.map(|closing| closing.agents).unwrap_or_default();
+        let agents = agents.into_iter().map(|(id, agent)| {
+            let doors = agent.doors.into_iter().map(|(door, _)| door.to_string()).collect();
+            self.affected(&id, doors)
+        });
+        let (seq, at) = (accepted.seq, self.when(accepted.at));
+        Ok(Change { seq, at, command: name, grant: None, agents: agents.collect() })
+    }
+
+    fn affected(&self, agent: &AgentId, doors: Vec<String>) -> AffectedAgent {
+        AffectedAgent { agent: agent.to_string(), doors, connected: self.authority.hub.is_connected(agent) }
+    }
+}
+
+const fn at(position: Position) -> At {
+    At { epoch: position.epoch, seq: position.seq }
+}
+
+/// Who acts: the token's owner, or a person whom that owner names.
+fn actor(headers: &HeaderMap) -> Result<Actor, Failure> {
+    let name = match headers.get(ACTING_AS) {
+        None => "operator".to_owned(),
+        Some(name) => {
+            let name = std::str::from_utf8(name.as_bytes());
+            let name = name.map_err(|_| Failure::bad(format!("the header {ACTING_AS} is not UTF-8")))?;
+            format!("operator/{name}")
+        }
+    };
+    Actor::new(&name).map_err(|error| Failure::bad(format!("the name in {ACTING_AS} {error}")))
+}
+
+/// The routes and their description.
+pub fn router(api: Arc<Api>) -> Router {
+    let (router, description) = described().split_for_parts();
+    let description = Bytes::from(description.to_json().unwrap_or_default());
+    let describe = move || {
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        std::future::ready((json, description.clone()))
+    };
+    router
+        .route("/v1/openapi.json", get(describe))
+        .fallback(|| std::future::ready(Failure::new(StatusCode::NOT_FOUND, "there is no such route").into_response()))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), check_token))
+        .with_state(api)
+}
+
+fn described() -> OpenApiRouter<Arc<Api>> {
+    let small = OpenApiRouter::with_openapi(base())
+        .routes(routes!(status::status))
+        .routes(routes!(agents::list, agents::invite))
+        .routes(routes!(agents::remove))
+        .routes(routes!(cards::show))
+        .routes(routes!(cards::suspend))
+        .routes(routes!(cards::resume))
+        .routes(routes!(cards::activate))
+        .routes(routes!(cards::close))
+        .routes(routes!(doors::lock_down))
+        .routes(routes!(doors::release))
+        .routes(routes!(grants::add))
+        .routes(routes!(grants::end))
+        .routes(routes!(changes::progress))
+        .routes(routes!(changes::evidence))
+        .routes(routes!(questions::who))
+        .routes(routes!(questions::where_card))
+        .routes(routes!(questions::why))
+        .routes(routes!(journal::list))
+        .routes(routes!(log::list))
+        .routes(routes!(alarms::list))
+        .routes(routes!(alarms::acknowledge))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+    let import =
+        OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(import::BODY_BYTES_MAX));
+    small.merge(import)
+}
+
+fn base() -> OpenApi {
+    let mut components = Components::new();
+    components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    OpenApiBuilder::new()
+        .info(Info::new("Doorward", env!("CARGO_PKG_VERSION")))
+        .components(Some(components))
+        .security(Some([SecurityRequirement::new("token", Vec::<String>::new())]))
+        .build()
+}
+
+async fn check_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let given =
+        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    if given.is_some_and(|given| equal_in_constant_time(given, api.token.as_bytes())) {
+        return next.run(request).await;
+    }
+    Failure::new(StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong")
+        .with_hint("send `Authorization: Bearer TOKEN` with the content of the file api-token in the data directory")
+        .into_response()
+}
