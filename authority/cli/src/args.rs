@@ -34,6 +34,15 @@ pub fn duration_above_zero(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("expected more than nothing".to_owned()) } else { Ok(duration) }
 }
 
+/// How long to wait for agents; the authority waits no longer.
+///
+/// # Errors
+/// What would be right.
+pub fn wait(text: &str) -> Result<Duration, String> {
+    let wait = duration(text)?;
+    if wait > Duration::from_secs(600) { Err("expected at most 10m".to_owned()) } else { Ok(wait) }
+}
+
 /// A day of the campus.
 ///
 /// # Errors

@@ -5,9 +5,10 @@
 use crate::failure::Failure;
 use crate::files::{SMALL_FILE_BYTES_MAX, read, read_if_there, read_small_text};
 use crate::options::{Options, Place};
-use crate::shapes::{Problem, RunFile};
 use doorward_policy::command::check_text;
+use doorward_server::http::shapes::{Fault, FileProblem};
 use doorward_server::paths::Layout;
+use doorward_server::serve::RunFile;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -156,22 +157,15 @@ impl Client {
     /// What it means that no answer came.
     fn silence(&self, error: &ureq::Error, changes: bool) -> Failure {
         let base = &self.base;
-        let hint = &self.start_hint;
-        match error {
-            ureq::Error::Timeout(ureq::Timeout::RecvResponse) if changes => {
-                Failure::new(format!("the authority at {base} took the request and did not answer"))
-                    .hint("whether it was stored is not known: see `doorward journal`")
-            }
-            ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-                Failure::usage(format!("{base} is not the address of an authority: {error}"))
-                    .hint("give it as http://HOST:PORT or https://HOST:PORT")
-            }
-            ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => {
-                Failure::new(format!("cannot talk to {base} in private: {error}"))
-                    .hint("name the certificate that it shows, or the one of who issued that, with --ca FILE")
-            }
-            _ => Failure::new(format!("no authority answers at {base} ({error})")).hint(hint),
+        if matches!(error, ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_)) {
+            return Failure::new(format!("cannot talk to {base} in private: {error}"))
+                .hint("name the certificate that it shows, or the one of who issued it, with --ca FILE");
         }
+        if changes && !is_unheard(error) {
+            return Failure::new(format!("the authority at {base} did not answer the request: {error}"))
+                .hint("whether the change was stored is not known: see `doorward journal`");
+        }
+        Failure::new(format!("no authority answers at {base}: {error}")).hint(&self.start_hint)
     }
 
     /// What the authority says is wrong.
@@ -192,6 +186,21 @@ impl Client {
         let raw: Value = serde_json::from_slice(&whole(response)?).map_err(|error| not_understood(&error))?;
         Answer::of(raw)
     }
+}
+
+/// Whether nobody can have read a request that ended in this error.
+fn is_unheard(error: &ureq::Error) -> bool {
+    use ureq::{Error, Timeout};
+    let is_refused = matches!(error, Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused);
+    let is_before = matches!(
+        error,
+        Error::HostNotFound
+            | Error::ConnectionFailed
+            | Error::BadUri(_)
+            | Error::Http(_)
+            | Error::Timeout(Timeout::Resolve | Timeout::Connect)
+    );
+    is_refused || is_before
 }
 
 /// An answer in two forms: as this program understands it, and all of it.
@@ -263,7 +272,7 @@ fn found_in(data: &Path) -> Result<(String, Option<PathBuf>, String), Failure> {
     let run: RunFile = serde_json::from_slice(&bytes).map_err(|error| {
         Failure::new(format!("{} does not say where the server is: {error}", layout.run_file().display())).hint(&start)
     })?;
-    Ok((run.api, run.certificate.map(PathBuf::from), start))
+    Ok((run.api, run.certificate, start))
 }
 
 fn agent(base: &str, certificates: Option<&Path>) -> Result<Agent, Failure> {
@@ -316,13 +325,13 @@ fn not_understood(error: &dyn Display) -> Failure {
 
 /// The failure that an answer tells of, if it does.
 fn failure_of(said: &Value) -> Option<Failure> {
-    let failure = Failure::new(said.get("error")?.as_str()?);
-    let problems: Vec<Problem> = said.get("problems").and_then(|list| Vec::deserialize(list).ok()).unwrap_or_default();
-    let failure = failure.details(problems.iter().map(|problem| {
-        let Problem { file, line, column, message } = problem;
+    let Fault { error, hint, problems } = Fault::deserialize(said).ok()?;
+    let details = problems.iter().map(|problem| {
+        let FileProblem { file, line, column, message } = problem;
         format!("{file}:{line}:{column}: {message}")
-    }));
-    Some(match said.get("hint").and_then(Value::as_str) {
+    });
+    let failure = Failure::new(error).details(details);
+    Some(match hint {
         Some(hint) => failure.hint(hint),
         None => failure,
     })

@@ -84,10 +84,12 @@ impl CampusFolder {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let hint = "name a folder with campus.toml and its tables, such as deploy/campuses/jnu";
         let entries = std::fs::read_dir(path).map_err(|error| {
-            let why = match error.kind() {
-                ErrorKind::NotFound => "there is no such folder".to_owned(),
-                ErrorKind::NotADirectory => "it is a file, and a campus is a folder".to_owned(),
-                _ => error.to_string(),
+            let why = if error.kind() == ErrorKind::NotFound {
+                "there is no such folder".to_owned()
+            } else if error.kind() == ErrorKind::NotADirectory {
+                "it is a file, and a campus is a folder".to_owned()
+            } else {
+                error.to_string()
             };
             cannot_read(path, why).hint(hint)
         })?;

@@ -11,7 +11,6 @@ mod help;
 mod options;
 mod output;
 mod progress;
-mod shapes;
 
 use crate::commands::Command;
 use crate::failure::{Exit, Failure};

@@ -6,12 +6,12 @@ use crate::client::{Answer, Client};
 use crate::failure::{Exit, Failure};
 use crate::files::{check_writable, write};
 use crate::output::{Output, Progress, padded, plural};
-use crate::shapes::{AgentProgress, Change, ProgressLine, Stage, Summary, When};
 use clap::Args;
 use doorward_protocol::evidence::FILE_MAGIC;
+use doorward_server::http::shapes::{AgentProgress, Change, ProgressLine, Summary, When};
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
-use serde_json::json;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 pub struct Waiting {
     /// How long to wait until agents confirm, such as 500ms or 5s
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::args::duration)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::args::wait)]
     pub wait: Duration,
 }
 
@@ -67,9 +67,7 @@ pub fn follow(
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
     let seq = change.value.seq;
-    if out.is_json() {
-        out.json(&json!({ "change": change.raw }))?;
-    } else {
+    if !out.is_json() {
         out.live_line(&format!("{said}: entry {seq} of the journal"))?;
     }
     let wait_ms = waiting.wait.as_millis().to_string();
@@ -78,21 +76,19 @@ pub fn follow(
         .map_err(|failure| unknown(seq, &failure))?;
     let mut watch = Watch::of(&change.value, kind);
     while let Some(raw) = lines.next().map_err(|failure| unknown(seq, &failure))? {
-        let line: Answer<ProgressLine> = Answer::of(raw)?;
-        if out.is_json() {
-            out.json(&line.raw)?;
-        }
-        match line.value {
-            ProgressLine::Agent(agent) => {
+        match Answer::of(raw)? {
+            Answer { value: ProgressLine::Agent(agent), .. } => {
                 if let Some(line) = watch.line(&agent).filter(|_| !out.is_json()) {
                     watch.progress.end();
                     out.live_line(&line)?;
                 }
                 watch.tell();
             }
-            ProgressLine::Summary(summary) => {
+            Answer { value: ProgressLine::Summary(summary), raw } => {
                 watch.progress.end();
-                if !out.is_json() {
+                if out.is_json() {
+                    out.json(&with_summary(&change.raw, &raw))?;
+                } else {
                     out.live_line(&watch.sentence(&summary))?;
                 }
                 return Ok(if summary.complete { Exit::Done } else { Exit::NotEverywhere });
@@ -100,6 +96,15 @@ pub fn follow(
         }
     }
     Err(unknown(seq, &Failure::new("the authority's answer broke off")).into())
+}
+
+/// The one document that programs get: the change, and where it holds.
+fn with_summary(change: &Value, line: &Value) -> Value {
+    let mut document = change.clone();
+    if let (Some(fields), Some(line)) = (document.as_object_mut(), line.as_object()) {
+        fields.extend(line.clone());
+    }
+    document
 }
 
 fn unknown(seq: u64, failure: &Failure) -> Failure {
@@ -135,7 +140,7 @@ impl Watch {
     /// The line of an agent that has confirmed, once.
     fn line(&mut self, agent: &AgentProgress) -> Option<String> {
         let (id, durable_ms) = (agent.agent.to_string(), agent.durable_ms?);
-        if agent.stage != Stage::Durable || self.confirmed.contains(&id) {
+        if self.confirmed.contains(&id) {
             return None;
         }
         self.waiting.retain(|waiting| *waiting != id);
@@ -205,6 +210,7 @@ fn whole_minute(when: &When) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn when(text: &str) -> When {
         let ms = doorward_protocol::time::UnixMs::parse(text).unwrap().0;
@@ -237,7 +243,7 @@ mod tests {
     fn summary(
         doors: (usize, usize),
         agents: (usize, usize),
-        ms: Option<u64>,
+        ms: Option<i64>,
         unreachable: &[AgentProgress],
     ) -> Summary {
         Summary {
@@ -290,6 +296,12 @@ mod tests {
             "in force at 1 of 2 doors in 4 ms; 1 unreachable: a"
         );
         assert_eq!(sentence(&summary((0, 0), (3, 3), Some(4), &[])), "in force at 3 of 3 agents in 4 ms");
+    }
+
+    #[test]
+    fn a_program_gets_the_change_and_its_summary_as_one_document() {
+        let document = with_summary(&json!({ "seq": 14, "grant": "g-1" }), &json!({ "summary": { "complete": true } }));
+        assert_eq!(document, json!({ "seq": 14, "grant": "g-1", "summary": { "complete": true } }));
     }
 
     #[test]

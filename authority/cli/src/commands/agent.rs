@@ -7,9 +7,9 @@ use crate::client::{Answer, Client};
 use crate::failure::{Exit, Failure};
 use crate::options::Options;
 use crate::output::{Output, note, plural};
-use crate::shapes::{AgentShape, Agents, Change, Invited, Status, When};
 use clap::{Args, Subcommand};
 use doorward_protocol::id::AgentId;
+use doorward_server::http::shapes::{AgentView, Agents, Change, Invitation, Status, When};
 use serde_json::json;
 use std::time::Duration;
 
@@ -82,17 +82,18 @@ impl Agent {
 
 impl Add {
     fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
-        let minutes = self.valid.as_secs().div_ceil(60);
-        if self.valid.as_secs() % 60 != 0 || self.valid.subsec_nanos() != 0 {
+        let seconds = self.valid.as_secs();
+        let is_whole = seconds.is_multiple_of(60) && self.valid.subsec_nanos() == 0;
+        let Some(minutes) = u32::try_from(seconds / 60).ok().filter(|_| is_whole) else {
             return Err(Failure::usage("--valid is counted in whole minutes").hint("such as 30m, 24h or 7d").into());
-        }
+        };
         let body = json!({ "id": self.id, "valid_minutes": minutes });
-        let invited: Answer<Invited> = Client::of(options)?.change("/v1/agents", &body)?;
+        let invited: Answer<Invitation> = Client::of(options)?.change("/v1/agents", &body)?;
         if out.is_json() {
             out.json(&invited.raw)?;
             return Ok(Exit::Done);
         }
-        let Invited { id, token, expires_at, .. } = invited.value;
+        let Invitation { id, token, expires_at, .. } = invited.value;
         out.live_line(&token.to_string())?;
         note(&format!("agent {id} may join once with this token, before {}:", expires_at.text));
         note("doorward-agent join TOKEN --data DIR");
@@ -120,7 +121,7 @@ fn list(options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn row(agent: &AgentShape, now: &When) -> Vec<String> {
+fn row(agent: &AgentView, now: &When) -> Vec<String> {
     let unknown = || "-".to_owned();
     let connected = match (agent.connected, &agent.heard_at) {
         (true, _) => "yes".to_owned(),

@@ -6,9 +6,9 @@ use crate::client::{Answer, Client};
 use crate::failure::Exit;
 use crate::options::Options;
 use crate::output::{Output, note};
-use crate::shapes::{AlarmShape, Alarms as Shape};
 use clap::Args;
-use serde_json::{Value, json};
+use doorward_server::http::shapes::{Acknowledged, AlarmView, Alarms as Shape};
+use serde_json::json;
 
 /// Show what needs attention, such as a suspended card that was tapped
 ///
@@ -35,7 +35,7 @@ impl Alarms {
     pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
         let client = Client::of(options)?;
         if let Some(id) = self.acknowledge {
-            let answer: Answer<Value> = client.change(&format!("/v1/alarms/{id}/acknowledge"), &json!({}))?;
+            let answer: Answer<Acknowledged> = client.change(&format!("/v1/alarms/{id}/acknowledge"), &json!({}))?;
             if out.is_json() {
                 out.json(&answer.raw)?;
             } else {
@@ -50,7 +50,7 @@ impl Alarms {
             out.json(&answer.raw)?;
             return Ok(Exit::Done);
         }
-        for AlarmShape { id, at, kind, agent, text, acknowledged } in &answer.value.alarms {
+        for AlarmView { id, at, kind, agent, text, acknowledged } in &answer.value.alarms {
             let agent = agent.as_ref().map(|agent| format!(" at {agent}")).unwrap_or_default();
             let seen = if *acknowledged { " (acknowledged)" } else { "" };
             out.line(&format!("{id:>5}  {}  {kind}{agent}: {text}{seen}", at.text))?;

@@ -7,12 +7,12 @@ use crate::client::{Answer, Client};
 use crate::failure::Exit;
 use crate::options::Options;
 use crate::output::{Output, note};
-use crate::shapes::Asked;
 use clap::Args;
 use doorward_policy::explain;
 use doorward_policy::model::CardId;
 use doorward_protocol::decide::Reason;
 use doorward_protocol::id::DoorId;
+use doorward_server::http::shapes::{WhereAnswer, WhoAnswer, WhyAnswer};
 
 /// Show who can open a door
 ///
@@ -67,12 +67,12 @@ impl Who {
     /// When the authority knows no such door or does not answer.
     pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
         let query = [("door", Some(self.door.to_string())), ("at", self.when.at)];
-        let answer: Answer<Asked<explain::Who>> = Client::of(options)?.ask("/v1/who", &query)?;
+        let answer: Answer<WhoAnswer> = Client::of(options)?.ask("/v1/who", &query)?;
         if out.is_json() {
             out.json(&answer.raw)?;
             return Ok(Exit::Done);
         }
-        let Asked { at, answer: explain::Who { door, openings }, .. } = answer.value;
+        let WhoAnswer { at, answer: explain::Who { door, openings }, .. } = answer.value;
         match door {
             Some(Reason::Unlocked) => out.line(&format!("{} opens for anyone at {}", self.door, at.text))?,
             Some(reason) => out.line(&format!("{} opens for nobody at {}: {reason}", self.door, at.text))?,
@@ -98,12 +98,12 @@ impl Where {
     /// When the authority knows no such card or does not answer.
     pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
         let query = [("card", Some(self.card.to_string())), ("at", self.when.at)];
-        let answer: Answer<Asked<Vec<explain::Opening>>> = Client::of(options)?.ask("/v1/where", &query)?;
+        let answer: Answer<WhereAnswer> = Client::of(options)?.ask("/v1/where", &query)?;
         if out.is_json() {
             out.json(&answer.raw)?;
             return Ok(Exit::Done);
         }
-        let Asked { at, answer: openings, .. } = answer.value;
+        let WhereAnswer { at, answer: openings, .. } = answer.value;
         if openings.is_empty() {
             out.line(&format!("card {} opens no door at {}", self.card, at.text))?;
             return Ok(Exit::Done);
@@ -127,7 +127,7 @@ impl Why {
     pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
         let query =
             [("card", Some(self.card.to_string())), ("door", Some(self.door.to_string())), ("at", self.when.at)];
-        let answer: Answer<Asked<explain::Explanation>> = Client::of(options)?.ask("/v1/why", &query)?;
+        let answer: Answer<WhyAnswer> = Client::of(options)?.ask("/v1/why", &query)?;
         if out.is_json() {
             out.json(&answer.raw)?;
             return Ok(Exit::Done);

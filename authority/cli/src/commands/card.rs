@@ -8,9 +8,9 @@ use crate::failure::Exit;
 use crate::options::Options;
 use crate::output::{Output, plural};
 use crate::progress::{Keeping, Kind, Waiting, follow, keep};
-use crate::shapes::{CardShape, Change};
 use clap::{Args, Subcommand};
 use doorward_policy::model::CardId;
+use doorward_server::http::shapes::{CardView, Change};
 use serde_json::json;
 
 /// Suspend a lost card and see where it no longer opens; resume, activate, close, show
@@ -129,12 +129,12 @@ impl Removal {
     }
 }
 
-fn show(card: &Answer<CardShape>, out: &mut Output) -> anyhow::Result<Exit> {
+fn show(card: &Answer<CardView>, out: &mut Output) -> anyhow::Result<Exit> {
     if out.is_json() {
         out.json(&card.raw)?;
         return Ok(Exit::Done);
     }
-    let CardShape { id, person, card_type, state, issued_on, valid_until, number, agents } = &card.value;
+    let CardView { id, person, card_type, state, issued_on, valid_until, number, agents } = &card.value;
     let until = valid_until.as_ref().map_or_else(|| "without end".to_owned(), |day| format!("through {day}"));
     out.line(&format!("card {id} is {state}"))?;
     out.line(&format!("  type    {card_type}"))?;

@@ -8,11 +8,11 @@ use crate::failure::Exit;
 use crate::options::Options;
 use crate::output::Output;
 use crate::progress::{Kind, Waiting, follow};
-use crate::shapes::Change;
 use clap::{Args, Subcommand};
 use doorward_policy::model::{BuildingId, CategoryId, GrantId, PersonId, ScheduleName, Subject, Target, UnitId};
 use doorward_protocol::id::DoorId;
 use doorward_protocol::time::Day;
+use doorward_server::http::shapes::Change;
 use serde_json::json;
 
 /// Give a person, a unit or a category a right to a door or a building, or end one

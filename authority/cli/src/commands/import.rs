@@ -7,10 +7,10 @@ use crate::failure::{Exit, Failure};
 use crate::files::CampusFolder;
 use crate::options::Options;
 use crate::output::{Output, Progress, plural};
-use crate::shapes::{ImportLine, ImportResult};
 use clap::Args;
 use doorward_policy::folder::parse;
 use doorward_protocol::problem::Problem;
+use doorward_server::http::shapes::{ImportLine, ImportResult};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ impl Import {
             }
             match line.value {
                 ImportLine::Progress(step) => {
-                    progress.tell(&format!("{}: {} of {}", step.stage, step.done, step.total));
+                    progress.tell(&format!("{} of {}: {} {}", step.done, step.total, step.stage, step.detail));
                 }
                 ImportLine::Plan(plan) => {
                     progress.end();
@@ -67,6 +67,7 @@ impl Import {
                         plan.to_string().lines().try_for_each(|line| out.live_line(line))?;
                     }
                 }
+                ImportLine::Fault(fault) => return Err(Failure::new(fault.error).into()),
                 ImportLine::Result(result) => {
                     progress.end();
                     if !out.is_json() {
@@ -93,6 +94,11 @@ fn sentence(result: &ImportResult) -> String {
     let agents = plural(result.agents.len(), "agent");
     match (result.changed, result.dry_run, result.seq) {
         (false, ..) => "nothing is different; nothing is changed".to_owned(),
+        (true, true, _) if result.needs_allow_removals => {
+            format!(
+                "this is only the plan, and would concern {agents}; it removes so much that it needs --allow-removals"
+            )
+        }
         (true, true, _) => format!("this is only the plan, and would concern {agents}; nothing is changed"),
         (true, false, Some(seq)) => format!("imported: entry {seq} of the journal; it concerns {agents}"),
         (true, false, None) => format!("imported; it concerns {agents}"),

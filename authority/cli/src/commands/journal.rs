@@ -6,8 +6,8 @@ use crate::client::{Answer, Client};
 use crate::failure::Exit;
 use crate::options::Options;
 use crate::output::Output;
-use crate::shapes::{JournalEntry, Status};
 use clap::Args;
+use doorward_server::http::shapes::JournalLine;
 
 /// Show who changed what and when
 ///
@@ -19,7 +19,7 @@ pub struct Journal {
     #[arg(long, value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
     since: Option<u64>,
     /// How many entries to show
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     limit: u64,
 }
 
@@ -30,21 +30,14 @@ impl Journal {
     /// When the authority does not answer.
     pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
         let client = Client::of(options)?;
-        let from = match self.since {
-            Some(seq) => seq,
-            None => {
-                let status: Answer<Status> = client.ask("/v1/status", &[])?;
-                status.value.journal_head.saturating_sub(self.limit).saturating_add(1)
-            }
-        };
-        let mut entries = client
-            .lines("/v1/journal", &[("from", Some(from.to_string())), ("limit", Some(self.limit.to_string()))])?;
+        let query = [("from", self.since.map(|seq| seq.to_string())), ("limit", Some(self.limit.to_string()))];
+        let mut entries = client.lines("/v1/journal", &query)?;
         while let Some(raw) = entries.next()? {
-            let entry: Answer<JournalEntry> = Answer::of(raw)?;
+            let entry: Answer<JournalLine> = Answer::of(raw)?;
             if out.is_json() {
                 out.json(&entry.raw)?;
             } else {
-                let JournalEntry { seq, at, actor, summary, .. } = entry.value;
+                let JournalLine { seq, at, actor, summary, .. } = entry.value;
                 out.line(&format!("{seq:>6}  {}  {actor}: {summary}", at.text))?;
             }
         }

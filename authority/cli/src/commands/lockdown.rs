@@ -8,11 +8,11 @@ use crate::failure::{Exit, Failure};
 use crate::options::Options;
 use crate::output::Output;
 use crate::progress::{Keeping, Kind, Waiting, follow, keep};
-use crate::shapes::Change;
 use clap::{Args, ValueEnum};
 use doorward_policy::command::Scope;
 use doorward_policy::model::BuildingId;
 use doorward_protocol::id::{DoorId, IdError};
+use doorward_server::http::shapes::Change;
 use serde_json::json;
 
 /// Lock a door, a building or the campus: its doors deny everyone at once

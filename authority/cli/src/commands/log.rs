@@ -7,11 +7,11 @@ use crate::client::{Answer, Client};
 use crate::failure::{Exit, Failure};
 use crate::options::Options;
 use crate::output::Output;
-use crate::shapes::{LogLine, RecordShape};
 use clap::Args;
 use doorward_policy::model::{CardId, PersonId};
 use doorward_protocol::decide::Reason;
 use doorward_protocol::id::DoorId;
+use doorward_server::http::shapes::{LogLine, RecordView};
 
 /// Show taps at doors and how they were answered
 ///
@@ -37,7 +37,7 @@ pub struct Log {
     #[arg(long, value_parser = reason)]
     reason: Option<Reason>,
     /// How many records to show
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     limit: u64,
     /// Go on showing what arrives
     #[arg(long)]
@@ -107,18 +107,18 @@ fn reason(text: &str) -> Result<Reason, String> {
     known.ok_or_else(|| format!("expected one of {}", Reason::ALL.map(Reason::as_str).join(", ")))
 }
 
-fn sentence(record: &RecordShape) -> String {
+fn sentence(record: &RecordView) -> String {
     let card = record.card.as_ref().map_or_else(|| format!("credential {}", record.credential), ToString::to_string);
     let person = record.person.as_ref().map(|person| format!(" of {person}")).unwrap_or_default();
     let factors = match record.factors.to_string() {
         factors if factors.is_empty() => factors,
         factors => format!(" with {factors}"),
     };
-    let RecordShape { at, decision, reason, door, .. } = record;
-    format!("{}  {decision:<5}  {reason}  {door}  {card}{person}{factors}", at.text)
+    let RecordView { at, decision, reason, door, .. } = record;
+    format!("{}  {decision:<5}  {reason:<20}  {door:<16}  {card}{person}{factors}", at.text)
 }
 
-fn csv_fields(record: &RecordShape) -> [String; 13] {
+fn csv_fields(record: &RecordView) -> [String; 13] {
     let given = |id: Option<&dyn ToString>| id.map(ToString::to_string).unwrap_or_default();
     [
         record.at.text.clone(),

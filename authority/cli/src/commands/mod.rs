@@ -16,6 +16,7 @@ mod journal;
 mod lockdown;
 mod log;
 mod root;
+mod serve;
 mod status;
 mod verify;
 
@@ -31,6 +32,7 @@ pub enum Command {
     Decide(decide::Decide),
     Verify(verify::Verify),
     Init(init::Init),
+    Serve(serve::Serve),
     Status(status::Status),
     Import(import::Import),
     Agent(agent::Agent),
@@ -59,6 +61,7 @@ impl Command {
             Self::Decide(command) => command.run(out),
             Self::Verify(command) => command.run(out),
             Self::Init(command) => command.run(options, out),
+            Self::Serve(command) => command.run(options, out),
             Self::Status(command) => command.run(options, out),
             Self::Import(command) => command.run(options, out),
             Self::Agent(command) => command.run(options, out),

@@ -6,8 +6,8 @@ use crate::client::{Answer, Client};
 use crate::failure::Exit;
 use crate::options::Options;
 use crate::output::{Output, plural};
-use crate::shapes::Status as Shape;
 use clap::Args;
+use doorward_server::http::shapes::Status as Shape;
 
 /// Show how the authority is, and what needs attention
 ///

@@ -2,7 +2,13 @@
 //!
 //! What the answers must be is proven where they are made; here is whether they arrive.
 
+#[cfg(test)]
 mod folders;
+#[cfg(test)]
 mod proofs;
+#[cfg(test)]
 mod run;
+#[cfg(test)]
+mod served;
+#[cfg(test)]
 mod usage;

@@ -1,0 +1,240 @@
+//! Commands against a real server process: a campus that is founded, served, asked and changed.
+//!
+//! No agent joins here; what agents confirm is shown by the tests with both sides.
+
+use crate::run::{Ran, campus, command, copy_of, doorward, edit};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a server may take to come up or to stop.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A card of the campus `jnu` that opens doors of several buildings.
+const CARD: &str = "CARD1";
+
+/// A server with a data directory of its own; killed with the test, whatever becomes of it.
+struct Server {
+    folder: tempfile::TempDir,
+    child: Child,
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("authority");
+        let made = doorward(&["init", "--data", text(&data), "--campus", text(&campus("jnu"))]);
+        assert_eq!((made.code, made.err.as_str()), (0, ""), "{}", made.out);
+        let child = serve(&data);
+        let mut server = Self { folder, child };
+        server.wait_until_it_answers();
+        server
+    }
+
+    fn wait_until_it_answers(&mut self) {
+        let begun = Instant::now();
+        while self.say("status").code != 0 {
+            assert!(self.child.try_wait().unwrap().is_none(), "the server ended");
+            assert!(begun.elapsed() < SOON, "{}", self.say("status").err);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("authority")
+    }
+
+    fn file(&self, name: &str) -> String {
+        text(&self.folder.path().join(name)).to_owned()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let data = self.data();
+        doorward(&[arguments, &["--data", text(&data)]].concat())
+    }
+
+    fn say(&self, line: &str) -> Ran {
+        self.run(&line.split(' ').collect::<Vec<_>>())
+    }
+
+    /// The last line of an answer that must be good, as JSON.
+    fn json(&self, line: &str) -> serde_json::Value {
+        let ran = self.say(&format!("{line} --json"));
+        assert_eq!(ran.err, "", "{line}");
+        serde_json::from_str(ran.out.lines().last().unwrap()).unwrap()
+    }
+
+    fn head(&self) -> u64 {
+        self.json("status")["journal_head"].as_u64().unwrap()
+    }
+
+    /// Asks the server to stop, and waits until it has.
+    fn stop(&mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert!(status.success(), "{status}");
+                return;
+            }
+            assert!(begun.elapsed() < SOON, "the server does not stop");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve(data: &Path) -> Child {
+    let mut command = command();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--data", text(data)]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("the path is text")
+}
+
+#[track_caller]
+fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn a_campus_is_founded_served_asked_and_stopped() {
+    let mut server = Server::start();
+    let status = server.say("status");
+    assert_says(&status.out, &["전남대학교 (jnu), Asia/Seoul", "402 people", "8 known, 0 enrolled"]);
+    assert_says(&server.say("agent list").out, &["AGENT", "agent-sci", "expected"]);
+    assert_says(&server.say(&format!("card show {CARD}")).out, &["card CARD1 is active", "holder", "known at"]);
+    assert_says(&server.say(&format!("where {CARD} --at 2023-04-10T09:00:00+09:00")).out, &["DOOR", "eng-1-rear"]);
+    assert_says(&server.say("who eng-1-rear --at 2023-04-10T09:00:00+09:00").out, &["CARD", CARD]);
+    let why = server.say(&format!("why {CARD} eng-1-rear --at 2023-04-10T09:00:00+09:00"));
+    assert_says(&why.out, &["grant, granted: card CARD1 at door eng-1-rear", "own-college-building"]);
+    assert_eq!(server.say("log --csv").out.lines().count(), 1);
+    assert_says(&server.say("alarms").err, &["no alarm is open"]);
+    for (line, named) in
+        [("card show NOBODY", "NOBODY"), ("who eng-1-raer", "eng-1-rear"), ("agent add agent-nowhere", "agent-nowhere")]
+    {
+        let refused = server.say(line);
+        assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{line}");
+        assert_says(&refused.err, &["error: ", named]);
+    }
+    let second =
+        doorward(&["serve", "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--data", text(&server.data())]);
+    assert_eq!(second.code, 1);
+    assert_says(&second.err, &["another `doorward serve` runs on"]);
+    server.stop();
+    let gone = server.say("status");
+    assert_eq!(gone.code, 1);
+    assert_says(&gone.err, &["start it with `doorward serve --data"]);
+}
+
+#[test]
+fn a_change_is_in_the_journal_with_who_made_it_and_what_it_is_known_to_hold() {
+    let server = Server::start();
+    let evidence = server.file("lost.evidence");
+    let line = ["card", "suspend", CARD, "--reason", "lost in 본관", "--wait", "0s", "--evidence", &evidence];
+    let suspended = server.run(&[&line, ["--as", "당직 7"].as_slice()].concat());
+    // No agent has joined, so none can confirm.
+    assert_eq!(suspended.code, 3, "{}", suspended.err);
+    let last = suspended.out.lines().last().unwrap();
+    assert!(last.starts_with("closed at 0 of ") && last.contains(" unreachable: agent-"), "{last}");
+    assert_says(&server.say(&format!("card show {CARD}")).out, &["card CARD1 is suspended"]);
+    let root = text(&server.data().join("root.pub")).to_owned();
+    let verified = doorward(&["verify", &evidence, "--root", &root]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+    assert_says(&verified.out, &["genuine", "lost in 본관", CARD]);
+    let seq = server.head().to_string();
+    assert_eq!(server.run(&["evidence", &seq, "--out", &evidence]).code, 0, "evidence replaces older evidence");
+    let precious = server.file("precious");
+    std::fs::write(&precious, "precious").unwrap();
+    assert_eq!(server.run(&["evidence", &seq, "--out", &precious]).code, 1);
+    let head = server.head();
+    let line = ["card", "close", CARD, "--reason", "gone", "--evidence", &precious];
+    assert_eq!(server.run(&line).code, 1);
+    assert_eq!((server.head(), std::fs::read(&precious).unwrap()), (head, b"precious".to_vec()));
+    assert_says(&server.say("journal").out, &["operator/당직 7", "operator: ", CARD, "lost in 본관"]);
+    let entry = server.json(&format!("journal --since {seq} --limit 1"));
+    assert_eq!((&entry["command"], &entry["actor"]), (&"card-suspend".into(), &"operator/당직 7".into()));
+
+    let resumed = server.json(&format!("card resume {CARD} --wait 0s"));
+    assert_eq!((&resumed["command"], &resumed["summary"]["complete"]), (&"card-resume".into(), &false.into()));
+    assert_eq!(server.json("journal --limit 1")["actor"], "operator/tester");
+    let added = server.json("grant add --category staff --door eng-1-rear --until 2027-02-28 --wait 0s");
+    let grant = added["grant"].as_str().unwrap();
+    assert_eq!(server.say(&format!("grant end {grant} --wait 0s")).code, 3);
+    let locked = server.say("lockdown building eng-1 --reason drill --wait 0s");
+    assert_says(&locked.out, &["building eng-1 is locked down", "closed at 0 of "]);
+    assert_says(&server.say("status").out, &["LOCKED DOWN", "building eng-1"]);
+    assert_eq!(server.say("release building eng-1 --wait 0s").code, 3);
+    let closed = server.say("card close CARD1 --reason gone --wait 0s");
+    assert_says(&closed.out, &["card CARD1 is closed"]);
+    let again = server.say("card resume CARD1");
+    assert_eq!((again.code, again.out.as_str()), (1, ""));
+}
+
+#[test]
+fn a_card_that_no_door_knows_has_nowhere_to_close() {
+    let server = Server::start();
+    server.say("card close CARD1 --reason gone --wait 0s");
+    let folder = copy_of("jnu");
+    edit(&folder, "cards.csv", "\n", "\nNOWHERE,230001,fingerprint,closed,2023-03-02,,\n");
+    let imported = server.run(&["import", text(folder.path())]);
+    assert_eq!(imported.code, 0, "{}", imported.err);
+    assert_says(&server.say("card show NOWHERE").out, &["card NOWHERE is closed", "no door knows it"]);
+}
+
+#[test]
+fn an_import_shows_its_plan_first_and_changes_nothing_by_looking() {
+    let server = Server::start();
+    let folder = copy_of("jnu");
+    edit(&folder, "cards.csv", "\n", "\nNEWCARD,230001,check-card,active,2023-03-02,,\n");
+    let head = server.head();
+    let dry = server.run(&["import", text(folder.path()), "--dry-run"]);
+    assert_eq!((dry.code, dry.err.as_str()), (0, ""));
+    assert_says(&dry.out, &["building", "people", "cards", "rights", "+1 -0", "nothing is changed"]);
+    assert_eq!((server.head(), server.say("card show NEWCARD").code), (head, 1));
+    let done = server.run(&["import", text(folder.path())]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let plan =
+        |out: &str| out.lines().take_while(|line| !line.contains("entry")).map(str::to_owned).collect::<Vec<_>>();
+    assert!(dry.out.starts_with(plan(&done.out).join("\n").trim_end()), "{}\n{}", dry.out, done.out);
+    assert_eq!((server.head(), server.say("card show NEWCARD").code), (head + 1, 0));
+    assert_says(&server.run(&["import", text(folder.path())]).out, &["nothing is different"]);
+    assert_eq!(server.head(), head + 1);
+    let other = server.run(&["import", text(&campus("kookje"))]);
+    assert_eq!(other.code, 1, "{}", other.out);
+    edit(&folder, "doors.csv", "eng-1-rear,eng-1", "eng-1-rear,eng-11");
+    let wrong = server.run(&["import", text(folder.path())]);
+    assert_eq!((wrong.code, wrong.out.as_str()), (1, ""));
+    assert_says(&wrong.err, &["doors.csv:", "eng-11", "nothing is changed"]);
+}
+
+#[test]
+fn a_token_is_shown_once_and_a_wrong_one_opens_nothing() {
+    let server = Server::start();
+    let invited = server.say("agent add agent-sci --valid 1h");
+    assert_eq!((invited.code, invited.out.lines().count()), (0, 1), "{}", invited.err);
+    assert!(invited.out.starts_with("doorward1_"), "{}", invited.out);
+    assert!(!server.say("journal").out.contains(invited.out.trim()));
+    assert_eq!(server.say("agent remove agent-sci").code, 0);
+    let wrong = server.file("wrong");
+    std::fs::write(&wrong, "0".repeat(64)).unwrap();
+    let refused = server.run(&["status", "--token-file", &wrong]);
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""));
+    assert_says(&refused.err, &["does not accept the token in", &wrong, "api-token"]);
+    let run: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(server.data().join("run.json")).unwrap()).unwrap();
+    let token = text(&server.data().join("api-token")).to_owned();
+    let by_address = doorward(&["status", "--api", run["api"].as_str().unwrap(), "--token-file", &token]);
+    assert_eq!(by_address.code, 0, "{}", by_address.err);
+}
