@@ -1,6 +1,6 @@
 //! Bad days: what each program does when the machine under it misbehaves, as the README's table says.
 
-use crate::tools::{NORTH, SOUTH, assert_says, tiny_world};
+use crate::tools::{NORTH, SOUTH, assert_says, serve_refuses, tiny_world};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tests::agent::Agent;
@@ -11,13 +11,6 @@ use tests::command::run;
 use tests::ports::free;
 use tests::wait::{SOON, until_true};
 use tests::world::World;
-
-/// A `serve` that must refuse to run; what it says.
-fn serve_refuses(authority: &Authority) -> String {
-    let line = authority.serve_arguments();
-    let refused = run(&binaries().unwrap().authority, &line, &authority.environment, None).unwrap();
-    refused.with_code(1).unwrap().text()
-}
 
 /// An agent's `run` that must refuse to run; what it says.
 fn agent_refuses(agent: &Agent) -> String {

@@ -3,7 +3,10 @@
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use tests::authority::Authority;
+use tests::binaries::binaries;
 use tests::campus;
+use tests::command::run;
 use tests::world::World;
 
 pub const NORTH: &str = "agent-north";
@@ -39,6 +42,13 @@ pub fn log(world: &World, filter: &str) -> Vec<Value> {
 /// The record of a line of the log.
 pub fn record(line: Value) -> Value {
     line["record"].clone()
+}
+
+/// A `serve` that must refuse to run; what it says.
+pub fn serve_refuses(authority: &Authority) -> String {
+    let line = authority.serve_arguments();
+    let refused = run(&binaries().unwrap().authority, &line, &authority.environment, None).unwrap();
+    refused.with_code(1).unwrap().text()
 }
 
 /// Fails unless the text contains all of this.
