@@ -20,6 +20,8 @@ pub mod paths;
 pub mod present;
 pub mod quic;
 mod reading;
+pub mod serve;
 pub mod signer;
+mod silence;
 pub mod start;
 mod writer;

@@ -84,6 +84,11 @@ impl Leaves {
         self.leaves.iter().find(|leaf| leaf.key == key).map(|leaf| &leaf.agent)
     }
 
+    /// The enrolled agents, ascending.
+    pub fn agents(&self) -> impl Iterator<Item = &AgentId> {
+        self.leaves.iter().map(|leaf| &leaf.agent)
+    }
+
     /// How many agents are enrolled.
     #[must_use]
     pub fn len(&self) -> usize {

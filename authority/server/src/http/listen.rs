@@ -1,9 +1,19 @@
 //! Where the API listens: in the clear on loopback, anywhere else only behind TLS.
 
+use crate::certificates::{CertificateAuthority, CertificateError, ServerIdentity};
+use crate::clock;
+use crate::serve::ApiTls;
+use doorward_protocol::time::UnixMs;
 use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +37,17 @@ pub enum ListenError {
     /// The address cannot be used.
     #[error("TCP {0} cannot be used: {1}")]
     Bind(SocketAddr, io::Error),
+    /// A certificate cannot be made.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// A file is missing, or not PEM of the expected kind.
+    #[error(
+        "{0} cannot be read as PEM; name the certificate with --api-certificate and its private key with --api-key"
+    )]
+    Pem(PathBuf),
+    /// TLS refuses what it was given.
+    #[error("TLS cannot be set up for the API: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 /// Binds an address.
@@ -38,6 +59,70 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
         io::ErrorKind::AddrInUse => ListenError::InUse(address),
         _ => ListenError::Bind(address, error),
     })
+}
+
+/// A certificate that is replaced while it is in use.
+#[derive(Debug)]
+pub struct Renewable {
+    address: IpAddr,
+    current: RwLock<Arc<CertifiedKey>>,
+}
+
+impl Renewable {
+    fn new(certificates: &CertificateAuthority, address: IpAddr, now: UnixMs) -> Result<Self, ListenError> {
+        let current = RwLock::new(Arc::new(certified(certificates.for_api(address, now)?)?));
+        Ok(Self { address, current })
+    }
+
+    /// Makes a new certificate for connections from now on.
+    ///
+    /// # Errors
+    /// See [`ListenError`]; the old certificate stays in use.
+    pub fn renew(&self, certificates: &CertificateAuthority, now: UnixMs) -> Result<(), ListenError> {
+        let renewed = Arc::new(certified(certificates.for_api(self.address, now)?)?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = renewed;
+        Ok(())
+    }
+}
+
+impl ResolvesServerCert for Renewable {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn certified(identity: ServerIdentity) -> Result<CertifiedKey, ListenError> {
+    let key = aws_lc_rs::sign::any_supported_type(&identity.key)?;
+    Ok(CertifiedKey::new(identity.chain, key))
+}
+
+/// A TLS configuration, and what has to be renewed in it.
+pub type Tls = (Option<Arc<ServerConfig>>, Option<Arc<Renewable>>);
+
+/// How the API is protected at an address.
+///
+/// # Errors
+/// See [`ListenError`].
+pub fn tls(tls: &ApiTls, certificates: &CertificateAuthority, address: IpAddr) -> Result<Tls, ListenError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth();
+    match tls {
+        ApiTls::None => Ok((None, None)),
+        ApiTls::Own => {
+            let renewable = Arc::new(Renewable::new(certificates, address, clock::wall())?);
+            let resolver: Arc<dyn ResolvesServerCert> = Arc::<Renewable>::clone(&renewable);
+            Ok((Some(Arc::new(builder.with_cert_resolver(resolver))), Some(renewable)))
+        }
+        ApiTls::Files { certificate, key } => {
+            let malformed = |path: &Path| ListenError::Pem(path.to_owned());
+            let chain = CertificateDer::pem_file_iter(certificate).map_err(|_| malformed(certificate))?;
+            let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|_| malformed(certificate))?;
+            let key = PrivateKeyDer::from_pem_file(key).map_err(|_| malformed(key))?;
+            Ok((Some(Arc::new(builder.with_single_cert(chain, key)?)), None))
+        }
+    }
 }
 
 /// A listener behind TLS. Handshakes run beside each other, so a slow one holds nobody up.

@@ -55,33 +55,32 @@ pub struct Quic {
 }
 
 impl Quic {
-    /// Opens the endpoint.
+    /// Binds an address.
+    ///
+    /// # Errors
+    /// See [`QuicError`].
+    pub fn bind(address: SocketAddr) -> Result<UdpSocket, QuicError> {
+        UdpSocket::bind(address).map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => QuicError::InUse(address),
+            _ => QuicError::Bind(address, error),
+        })
+    }
+
+    /// Opens the endpoint on a socket.
     ///
     /// # Errors
     /// See [`QuicError`].
     pub fn open(
-        address: SocketAddr,
+        socket: UdpSocket,
         authority: Arc<Authority>,
         certificates: Arc<CertificateAuthority>,
         enrolment: Arc<Enrolment>,
     ) -> Result<Self, QuicError> {
-        let socket = UdpSocket::bind(address).map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => QuicError::InUse(address),
-            _ => QuicError::Bind(address, error),
-        })?;
         enlarge_buffers(&socket);
         let config = tls::server_config(&certificates, clock::wall())?;
         let endpoint = Endpoint::new(EndpointConfig::default(), Some(config), socket, Arc::new(TokioRuntime))
-            .map_err(|error| QuicError::Bind(address, error))?;
+            .map_err(|error| QuicError::Tls(error.to_string()))?;
         Ok(Self { endpoint, authority, certificates, enrolment })
-    }
-
-    /// Where it listens.
-    ///
-    /// # Errors
-    /// When the operating system does not say.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.endpoint.local_addr()
     }
 
     /// Takes connections until the endpoint is closed.
