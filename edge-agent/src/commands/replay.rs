@@ -98,3 +98,82 @@ fn answer_all(view: &View, questions: &[TapQuestion], all: bool) -> Answers {
     }
     answers
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{CARD, CARD_WITH_PIN, Campus, LEASE_MS};
+    use doorward_protocol::agent::stored::{Floor, StoredHead};
+
+    const AT: UnixMs = UnixMs(1_700_000_000_000);
+
+    fn stored(campus: &Campus) -> Stored {
+        Stored {
+            statements: campus.identity.statements.clone(),
+            head: Some(StoredHead { statement: 1, head: campus.head(AT) }),
+            facts: Campus::facts(),
+            removals: vec![],
+            floor: Floor { position: Campus::position(), at: AT, fresh_at: AT },
+            damage: None,
+        }
+    }
+
+    fn ask(view: &View, taps: &[(UnixMs, &str, &str, &str)], all: bool) -> Answers {
+        let lines =
+            taps.iter().map(|(at, door, card, factors)| format!("{},{door},{card},{factors}\n", at.to_utc_text()));
+        let csv = format!("at,door_id,card_id,factors\n{}", lines.collect::<String>());
+        answer_all(view, &read_taps("taps.csv", csv.as_bytes()).unwrap(), all)
+    }
+
+    fn answered(answers: &Answers) -> Vec<String> {
+        let answer = |line: &str| line.rsplitn(3, ',').take(2).collect::<Vec<_>>().join(" ");
+        answers.csv.lines().skip(1).map(answer).collect()
+    }
+
+    #[test]
+    fn each_tap_is_answered_at_its_own_instant_until_the_lease_ends() {
+        let campus = Campus::new(vec![]);
+        let view = view_of(stored(&campus), &campus.identity).unwrap();
+        let door = Campus::door();
+        let end = AT.plus_ms(LEASE_MS);
+        let answers = ask(
+            &view,
+            &[
+                (end, door.as_str(), CARD, ""),
+                (end.plus_ms(-1), door.as_str(), CARD, ""),
+                (AT, door.as_str(), CARD_WITH_PIN, ""),
+                (AT, door.as_str(), CARD_WITH_PIN, "pin"),
+                (AT, door.as_str(), "0000", ""),
+            ],
+            false,
+        );
+        let expected =
+            ["lease_ended deny", "granted grant", "factor_required deny", "granted grant", "unknown_credential deny"];
+        assert_eq!(answered(&answers), expected);
+        assert!(answers.csv.starts_with("at,door_id,card_id,factors,decision,reason\n"));
+    }
+
+    #[test]
+    fn a_stored_removal_counts_and_doors_of_other_agents_are_left_out_unless_asked_for() {
+        let campus = Campus::new(vec![]);
+        let removals = vec![campus.suspension(AT)];
+        let view = view_of(Stored { removals, ..stored(&campus) }, &campus.identity).unwrap();
+        let door = Campus::door();
+        let taps = [(AT, "elsewhere", CARD, ""), (AT, door.as_str(), CARD, "")];
+        let answers = ask(&view, &taps, false);
+        assert_eq!((answered(&answers), answers.elsewhere), (vec!["suspended deny".to_owned()], 1));
+        assert_eq!(answered(&ask(&view, &taps, true)), ["no_state deny", "suspended deny"]);
+    }
+
+    #[test]
+    fn a_state_that_is_not_believed_answers_nothing() {
+        let campus = Campus::new(vec![]);
+        let mut damaged = stored(&campus);
+        damaged.facts.pop();
+        let error = view_of(damaged, &campus.identity).unwrap_err().to_string();
+        assert!(error.contains("the stored state is not believed"), "{error}");
+        let fresh = Stored { head: None, facts: vec![], floor: Floor::default(), ..stored(&campus) };
+        let view = view_of(fresh, &campus.identity).unwrap();
+        assert_eq!(answered(&ask(&view, &[(AT, "anywhere", CARD, "")], false)), ["no_state deny"]);
+    }
+}

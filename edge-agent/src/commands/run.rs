@@ -21,6 +21,7 @@ use anyhow::{Context, Result};
 use doorward_protocol::agent::recorder::Recorder;
 use doorward_protocol::agent::sync::{self, Sync};
 use doorward_protocol::sign::SecretKey;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -77,15 +78,12 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
 
 async fn serve(arguments: Arguments) -> Result<()> {
     let data = &arguments.data;
-    let mut identity = Identity::load(data)?;
+    let identity = Identity::load(data)?;
     let _lock = lock(data)?;
     let alarms = Alarms::default();
     let opened = open_store(data, &identity)?;
     opened.alarms.iter().for_each(|text| alarms.raise(text.clone()));
     let socket = Socket::bind(&arguments.socket.clone().unwrap_or_else(|| socket_in(data)))?;
-    if !arguments.authority.is_empty() {
-        identity.addresses = arguments.authority.clone();
-    }
     tracing::info!("agent {} of campus {} is starting", identity.agent, identity.campus);
     let (stopper, stop) = stop_word();
     let running = Agent { arguments, identity, alarms, stop }.start(opened, socket)?;
@@ -157,10 +155,13 @@ impl Agent {
         };
         let (agent, campus) = (identity.agent.clone(), identity.campus.clone());
         let desk = Desk { agent, campus, decider, taps, board: Arc::clone(&board), alarms: alarms.clone() };
+        let addresses = if arguments.authority.is_empty() { identity.addresses.clone() } else { arguments.authority };
         let keeper = Keeper {
-            addresses: identity.addresses.clone(),
+            addresses,
             identity,
             directory: arguments.data,
+            said: BTreeMap::new(),
+            renewal_tried: None,
             machines: Machines { control, removals, records },
             board,
             alarms,

@@ -55,7 +55,8 @@ fn in_words(status: &Status) -> Result<String> {
         writeln!(text, "door         {}: {lease}{lockdown}", door.door)?;
     }
     for alarm in &status.alarms {
-        writeln!(text, "alarm        {} {}", alarm.at, alarm.text)?;
+        let times = if alarm.times > 1 { format!(" ({} times)", alarm.times) } else { String::new() };
+        writeln!(text, "alarm        {} {}{times}", alarm.at, alarm.text)?;
     }
     Ok(text)
 }

@@ -45,6 +45,8 @@ struct Course {
     outgoing: Outgoing,
     unconfirmed: usize,
     shown: Option<Position>,
+    /// A removal came and is not in force yet; one that the state contains already never is.
+    removing: bool,
 }
 
 impl SyncTask {
@@ -56,7 +58,10 @@ impl SyncTask {
             let has_room = course.unconfirmed < UNCONFIRMED_MAX;
             let input = tokio::select! {
                 biased;
-                Some(removal) = self.removals.recv() => Input::Frame(removal),
+                Some(removal) = self.removals.recv() => {
+                    course.removing = true;
+                    Input::Frame(removal)
+                }
                 Some(ticket) = self.persisted.recv() => {
                     course.unconfirmed = course.unconfirmed.saturating_sub(1);
                     Input::Persisted(ticket)
@@ -80,6 +85,7 @@ impl SyncTask {
             };
             self.machine.handle(input, wall_now());
             self.settle(&mut course).await;
+            course.removing = false;
         }
     }
 
@@ -90,6 +96,9 @@ impl SyncTask {
                 Effect::View(view) => {
                     let position = self.machine.position();
                     self.decider.show(Shown { view, position });
+                    if std::mem::take(&mut course.removing) {
+                        tracing::info!("a removal is in force ahead of its commit");
+                    }
                     if course.shown != position {
                         if let Some(position) = position {
                             tracing::info!("commit {position} is in force");

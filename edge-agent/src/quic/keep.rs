@@ -12,9 +12,10 @@ use crate::stop::Stop;
 use crate::validity::Validity;
 use doorward_protocol::frame::{Lane, ToAgent, ToAuthority};
 use quinn::{Connection, ReadExactError};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -24,6 +25,10 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 
 /// How often a standing connection looks whether the certificate is to be renewed.
 const RENEWAL_PERIOD: Duration = Duration::from_secs(3600);
+
+/// How long after a renewal that was tried the next one waits, unless the authority wants it: the old certificate
+/// still works, and an authority that does not answer costs seconds at each try.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
 
 /// The way of frames to the two machines.
 #[derive(Debug, Clone)]
@@ -53,6 +58,10 @@ pub struct Keeper {
     pub alarms: Alarms,
     /// Whether the agent is stopping.
     pub stop: Stop,
+    /// What was last said about each address, so that it is said once.
+    pub said: BTreeMap<String, String>,
+    /// When a renewal was last tried because it was time.
+    pub renewal_tried: Option<Instant>,
 }
 
 /// How one try at an authority ended.
@@ -93,7 +102,7 @@ impl Keeper {
         for address in self.addresses.clone() {
             self.renew_if_due(&address, false).await;
             let ended = self.try_at(&address).await;
-            tracing::info!("no connection to {address}: {}", ended.why);
+            self.say(&address, &ended.why);
             if ended.is_expired {
                 self.renew_if_due(&address, true).await;
             }
@@ -102,6 +111,16 @@ impl Keeper {
             }
         }
         false
+    }
+
+    /// One line for each change, not for each try.
+    fn say(&mut self, address: &str, why: &str) {
+        if self.said.get(address).map(String::as_str) == Some(why) {
+            tracing::debug!("still no connection to {address}: {why}");
+        } else {
+            tracing::info!("no connection to {address}: {why}");
+            self.said.insert(address.to_owned(), why.to_owned());
+        }
     }
 
     /// Connects and stays connected as long as it goes.
@@ -125,6 +144,9 @@ impl Keeper {
         let why = closed.map_or_else(|| error.to_string(), |closed| closed.to_string());
         reached.close(&error.to_string()).await;
         let was_heard = *was_heard.borrow();
+        if was_heard {
+            self.said.remove(address);
+        }
         Ended { was_heard, is_expired, why }
     }
 
@@ -139,8 +161,12 @@ impl Keeper {
     /// Asks for a new certificate when it is time, or when the authority said that the old one has expired.
     async fn renew_if_due(&mut self, address: &str, is_expired: bool) {
         let validity = Validity::of_certificate(&self.identity.certificate);
-        if !is_expired && validity.is_some_and(|validity| !validity.is_renewal_due(wall_now())) {
-            return;
+        if !is_expired {
+            let is_recent = self.renewal_tried.is_some_and(|tried| tried.elapsed() < RENEWAL_PAUSE);
+            if is_recent || validity.is_some_and(|validity| !validity.is_renewal_due(wall_now())) {
+                return;
+            }
+            self.renewal_tried = Some(Instant::now());
         }
         let enrolled = match renew(address, &self.identity).await {
             Ok(enrolled) => enrolled,
@@ -203,7 +229,7 @@ async fn carry(connection: Connection, machines: Machines, first_word: FirstWord
             pump_out(control_send, control_out),
             pump_out(records_send, records_out),
             pump_in(control_receive, Lane::Control, heard, &machines.control),
-            pump_in(records_receive, Lane::Records, Line::Frame, &machines.records),
+            pump_in(records_receive, Lane::Records, heard, &machines.records),
             removals.end(),
         )
     };

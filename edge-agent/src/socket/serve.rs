@@ -16,6 +16,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -25,6 +26,12 @@ const CONNECTIONS_MAX: usize = 128;
 
 /// Taps of one connection that may wait for their answers; beyond it, the connection is not read.
 const PENDING_MAX: usize = 32;
+
+/// Longest path of a Unix socket in bytes on Linux, with room for the name under which it is bound first.
+const PATH_BYTES_MAX: usize = 105;
+
+/// How long connections may take to write what was answered when the agent stops.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A socket that is bound; its file goes when this is dropped.
 #[derive(Debug)]
@@ -64,34 +71,44 @@ impl Socket {
             fs::rename(&draft, path)?;
             Ok(listener)
         };
-        let listener = bound().with_context(|| format!("the socket {shown} cannot be bound"))?;
+        let listener = bound().with_context(|| {
+            let length = path.as_os_str().len();
+            let hint = if length > PATH_BYTES_MAX { "; its path is too long, choose a shorter --socket" } else { "" };
+            format!("the socket {shown} cannot be bound{hint}")
+        })?;
         Ok(Self { listener, path: path.to_owned() })
     }
 
-    /// Serves until the agent stops.
-    pub async fn serve(self, desk: Arc<Desk>, mut stop: Stop) {
+    /// Serves until the agent stops and what was asked before is answered.
+    pub async fn serve(self, desk: Arc<Desk>, stop: Stop) {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        self.accept(&desk, stop, &places).await;
+        let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
+        let _in_time = tokio::time::timeout(GOODBYE_TIMEOUT, places.acquire_many(all)).await;
+    }
+
+    async fn accept(&self, desk: &Arc<Desk>, mut stop: Stop, places: &Arc<Semaphore>) {
         loop {
             let stream = tokio::select! {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => stream,
                     Err(error) => {
                         desk.alarms.raise(format!("the socket takes no connection: {error}"));
-                        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                        tokio::time::sleep(Duration::from_secs(1)).await;
                         continue;
                     }
                 },
                 () = stop.wait() => return,
             };
-            match Arc::clone(&places).try_acquire_owned() {
+            match Arc::clone(places).try_acquire_owned() {
                 Ok(place) => {
-                    let (desk, stop) = (Arc::clone(&desk), stop.clone());
+                    let (desk, stop) = (Arc::clone(desk), stop.clone());
                     tokio::spawn(async move {
                         serve_connection(stream, &desk, stop).await;
                         drop(place);
                     });
                 }
-                Err(_) => refuse(stream, &desk).await,
+                Err(_) => refuse(stream, desk).await,
             }
         }
     }

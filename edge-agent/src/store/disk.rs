@@ -7,10 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 
 /// What sled may cache, in bytes. Everything that decides is in our own memory; sled is read at start only.
@@ -21,6 +23,10 @@ const LOG_FILE: &str = "db";
 
 /// Where sled keeps values that are too large for its log.
 const LARGE_VALUES: &str = "blobs";
+
+/// How often, and with which pauses, an instance that was dropped is waited for: two seconds in all.
+const RELEASE_TRIES_MAX: u32 = 200;
+const RELEASE_PAUSE: Duration = Duration::from_millis(10);
 
 /// Edits by key, in force together or not at all: a new value, or `None` to remove.
 pub type Edits = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -42,7 +48,9 @@ pub enum DiskError {
 impl From<sled::Error> for DiskError {
     fn from(error: sled::Error) -> Self {
         match error {
-            sled::Error::Io(error) => Self::Io(error),
+            // sled passes on the debug spelling of an error; the kind alone reads better where it says something.
+            sled::Error::Io(error) if error.kind() == io::ErrorKind::Other => Self::Io(error),
+            sled::Error::Io(error) => Self::Io(error.kind().into()),
             other @ (sled::Error::Corruption { .. }
             | sled::Error::ReportableBug(_)
             | sled::Error::Unsupported(_)
@@ -57,7 +65,7 @@ pub struct Disk {
     directory: PathBuf,
     database: sled::Db,
     log: File,
-    synced: BTreeSet<OsString>,
+    synced: [BTreeSet<OsString>; 2],
 }
 
 impl Disk {
@@ -67,6 +75,8 @@ impl Disk {
     /// See [`DiskError`].
     pub fn open(directory: &Path) -> Result<Self, DiskError> {
         guarded(|| {
+            // What is stored has the campus's reader key in it; sled itself leaves its files to the umask.
+            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
             // Without its own flushing thread: a flush happens when somebody waits for it. High throughput, because
             // the low-space mode rewrites the log at every turn for a few megabytes that nobody misses.
             let config = sled::Config::new()
@@ -74,9 +84,9 @@ impl Disk {
                 .cache_capacity(CACHE_BYTES)
                 .flush_every_ms(None)
                 .mode(sled::Mode::HighThroughput);
-            let database = config.open()?;
+            let database = open_once_free(&config)?;
             let log = File::open(directory.join(LOG_FILE))?;
-            let mut disk = Self { directory: directory.to_owned(), database, log, synced: BTreeSet::new() };
+            let mut disk = Self { directory: directory.to_owned(), database, log, synced: Default::default() };
             disk.make_durable()?;
             Ok(disk)
         })
@@ -128,33 +138,49 @@ impl Disk {
     /// What `flush` leaves undone: the log's size and block map, and whole files of large values, with their names.
     fn make_durable(&mut self) -> Result<(), DiskError> {
         self.log.sync_data()?;
-        sync_new_files(&self.directory.join(LARGE_VALUES), &mut self.synced)?;
-        sync_new_files(&self.directory, &mut self.synced)?;
+        let [large_values, others] = &mut self.synced;
+        sync_new_files(&self.directory.join(LARGE_VALUES), large_values)?;
+        sync_new_files(&self.directory, others)?;
         Ok(())
     }
 }
 
-/// Fsyncs files of a directory that were not there before, then the directory itself when there was one.
+/// Opens sled, once an instance that this process has just dropped has let go of its files: its own threads hold them
+/// for a moment longer. Other processes are kept away by the lock of the data directory.
+fn open_once_free(config: &sled::Config) -> sled::Result<sled::Db> {
+    let mut tries_left = RELEASE_TRIES_MAX;
+    loop {
+        match config.open() {
+            // sled says this in words only.
+            Err(sled::Error::Io(error)) if tries_left > 0 && error.to_string().contains("could not acquire lock") => {
+                tries_left -= 1;
+                std::thread::sleep(RELEASE_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// Fsyncs the files of a directory that were not there before, then the directory itself when there was one; remembers
+/// which are there now.
 fn sync_new_files(directory: &Path, synced: &mut BTreeSet<OsString>) -> io::Result<()> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
-    let mut found_new = false;
-    for entry in entries {
-        let entry = entry?;
-        if !synced.contains(&entry.file_name()) {
-            match File::open(entry.path()).and_then(|file| file.sync_all()) {
-                Ok(()) => {}
-                // sled has let go of it between our two looks.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            }
-            synced.insert(entry.file_name());
-            found_new = true;
+    let present = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<BTreeSet<OsString>>>()?;
+    for name in present.difference(synced) {
+        match File::open(directory.join(name)).and_then(|file| file.sync_all()) {
+            // sled has let go of it between our two looks.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            done => done?,
         }
     }
-    if found_new { File::open(directory)?.sync_all() } else { Ok(()) }
+    if !present.is_subset(synced) {
+        File::open(directory)?.sync_all()?;
+    }
+    *synced = present;
+    Ok(())
 }
 
 fn guarded<T>(work: impl FnOnce() -> Result<T, DiskError>) -> Result<T, DiskError> {

@@ -466,7 +466,8 @@ mod tests {
     #[test]
     fn a_broken_chain_begins_anew_once_and_says_so() {
         let incarnation = Incarnation([1; 16]);
-        let spoiled: [(&str, &dyn Fn(&Data)); 3] = [
+        type Spoil<'a> = (&'a str, &'a dyn Fn(&Data));
+        let spoiled: [Spoil<'_>; 3] = [
             ("up to record 2 of 5", &|data| spoil(data, record_key(incarnation, 3))),
             ("its newest head cannot be read", &|data| spoil(data, DURABLE_KEY.to_vec())),
             ("up to record 3 of 5", &|data| {
