@@ -169,8 +169,8 @@ impl Watch {
         };
         if total == 0 {
             return match self.kind {
-                Kind::Closes => "no door knows it; nothing has to close".to_owned(),
-                Kind::Opens => "no door needs to know it".to_owned(),
+                Kind::Closes => "it concerns no door of an agent that has joined; nothing has to close".to_owned(),
+                Kind::Opens => "it concerns no agent that has joined".to_owned(),
             };
         }
         let done = match self.kind {
@@ -285,7 +285,10 @@ mod tests {
             sentence(&summary((0, 1), (0, 2), None, &[agent("a", 1, None, None), agent("b", 1, None, None)])),
             "closed at 0 of 1 door; 2 unreachable: a, it has no lease; b, it has no lease"
         );
-        assert_eq!(sentence(&summary((0, 0), (0, 0), None, &[])), "no door knows it; nothing has to close");
+        assert_eq!(
+            sentence(&summary((0, 0), (0, 0), None, &[])),
+            "it concerns no door of an agent that has joined; nothing has to close"
+        );
     }
 
     #[test]
