@@ -150,7 +150,11 @@ impl Watch {
             Kind::Opens if agent.doors.is_empty() => "in force".to_owned(),
             Kind::Opens => format!("in force at {doors}"),
         };
-        let line = format!("{}   {}{durable_ms:>5} ms", padded(&id, self.agent_width), padded(&done, 16));
+        let width = match self.kind {
+            Kind::Closes => 16,
+            Kind::Opens => 21,
+        };
+        let line = format!("{}   {}{durable_ms:>5} ms", padded(&id, self.agent_width), padded(&done, width));
         self.confirmed.push(id);
         Some(line)
     }
