@@ -58,7 +58,12 @@ impl Serve {
         let data = options.data_directory()?;
         let options = self.options(data)?;
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        // A log on a full disk must not end the server, as a failing complaint about it would.
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .log_internal_errors(false)
+            .init();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         runtime.context("no runtime can be started")?.block_on(async {
             // Watched from the beginning, so that a server that is stopped while it starts ends in order.
