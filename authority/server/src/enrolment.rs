@@ -78,6 +78,7 @@ impl Enrolment {
         let text = token.to_text().ok_or(InviteError::Token)?;
         let command = Command::AgentAdd { agent, token_hash: JoinToken::secret_hash(&secret), expires_at };
         let accepted = self.authority.execute(actor, command).await?;
+        self.authority.published_at(accepted.seq).await;
         Ok((accepted, text, expires_at))
     }
 

@@ -31,7 +31,7 @@ const SILENCE_PERIOD: Duration = Duration::from_secs(10);
 /// How long open requests may go on when the server stops.
 const REQUESTS_PATIENCE: Duration = Duration::from_millis(300);
 /// How long the threads may take to finish what they began.
-const THREADS_PATIENCE: Duration = Duration::from_secs(5);
+const THREADS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -161,17 +161,20 @@ impl Server {
         let layout = Layout::new(&options.data);
         let accept_clock = options.accept_clock;
         let started = tokio::task::spawn_blocking(move || start::start(layout, accept_clock)).await;
-        let running = started.map_err(io::Error::other)??;
-        let authority = Arc::clone(&running.authority);
-        let opened = Self::open(running, options).await;
-        if opened.is_err() {
-            authority.stop();
+        let Running { authority, threads } = started.map_err(io::Error::other)??;
+        match Self::open(Arc::clone(&authority), options).await {
+            Ok(server) => Ok(Self { threads, ..server }),
+            Err(error) => {
+                // The data directory is let go of before anyone hears of the failure.
+                authority.stop();
+                drop(authority);
+                join(threads).await;
+                Err(error)
+            }
         }
-        opened
     }
 
-    async fn open(running: Running, options: ServeOptions) -> Result<Self, ServeError> {
-        let Running { authority, threads } = running;
+    async fn open(authority: Arc<Authority>, options: ServeOptions) -> Result<Self, ServeError> {
         let layout = &authority.layout;
         let token = keys::read_private(&layout.api_token())?.trim().to_owned();
         let certificates = Arc::new(CertificateAuthority::open(layout, authority.signer.campus())?);
@@ -196,6 +199,7 @@ impl Server {
         write_run_file(layout, &run_file)?;
         let api = Arc::new(Api::new(Arc::clone(&authority), enrolment, token, quic_address));
         let quic = Arc::new(quic);
+        let threads = Vec::new();
         Ok(Self { authority, threads, quic, listener, tls, renewable, certificates, api, options, run_file })
     }
 
@@ -238,12 +242,17 @@ impl Server {
         // Logs that are followed would go on for ever.
         let _over = tokio::time::timeout(REQUESTS_PATIENCE, requests).await;
         abort.abort();
-        drop(authority);
-        let joined =
-            tokio::task::spawn_blocking(move || threads.into_iter().skip(1).for_each(|thread| drop(thread.join())));
-        let _over = tokio::time::timeout(THREADS_PATIENCE, joined).await;
+        // The store's thread ends with the last of those who could give it something to do.
+        drop((authority, quic));
+        join(threads).await;
         Ok(removed?)
     }
+}
+
+/// Waits for the threads of the core, but not for ever: one of them may wait for a disk.
+async fn join(threads: Vec<JoinHandle<()>>) {
+    let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
+    let _over = tokio::time::timeout(THREADS_PATIENCE, tokio::task::spawn_blocking(join)).await;
 }
 
 async fn serve_api(
