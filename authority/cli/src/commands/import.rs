@@ -59,7 +59,13 @@ impl Import {
             }
             match line.value {
                 ImportLine::Progress(step) => {
-                    progress.tell(&format!("{} of {}: {} {}", step.done, step.total, step.stage, step.detail));
+                    progress.tell(&format!(
+                        "step {} of {}: {} {}",
+                        step.done.saturating_add(1),
+                        step.total,
+                        step.stage,
+                        step.detail
+                    ));
                 }
                 ImportLine::Plan(plan) => {
                     progress.end();
@@ -91,16 +97,15 @@ fn wrong(folder: &CampusFolder, problems: &[Problem]) -> Failure {
 }
 
 fn sentence(result: &ImportResult) -> String {
-    let agents = plural(result.agents.len(), "agent");
     match (result.changed, result.dry_run, result.seq) {
         (false, ..) => "nothing is different; nothing is changed".to_owned(),
         (true, true, _) if result.needs_allow_removals => {
-            format!(
-                "this is only the plan, and would concern {agents}; it removes so much that it needs --allow-removals"
-            )
+            "this is only the plan; it takes away so much that it needs --allow-removals".to_owned()
         }
-        (true, true, _) => format!("this is only the plan, and would concern {agents}; nothing is changed"),
-        (true, false, Some(seq)) => format!("imported: entry {seq} of the journal; it concerns {agents}"),
-        (true, false, None) => format!("imported; it concerns {agents}"),
+        (true, true, _) => "this is only the plan; nothing is changed".to_owned(),
+        (true, false, seq) => {
+            let seq = seq.map(|seq| format!(": entry {seq} of the journal")).unwrap_or_default();
+            format!("imported{seq}; it changes what {} must know", plural(result.agents.len(), "joined agent"))
+        }
     }
 }

@@ -34,6 +34,11 @@ fn a_command_line_that_makes_no_sense_ends_with_2_and_changes_nothing() {
         "status --data here --api http://127.0.0.1:1",
         "status --api http://127.0.0.1:1",
         "serve",
+        "serve --data here --api nowhere",
+        "serve --data here --advertise nowhere",
+        "serve --data here --pulse 0s",
+        "card suspend CARD --reason lost --wait 11m",
+        "agent add agent-sci --valid 90s --data here",
         "init --campus here",
     ] {
         let ran = doorward(&line.split(' ').collect::<Vec<_>>());
