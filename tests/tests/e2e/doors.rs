@@ -69,10 +69,11 @@ fn the_strike_moves_once_for_a_grant_and_never_for_a_denial() {
     reader.tap("north-lab", "CEM", &["pin"]).unwrap();
     let strikes = || std::fs::read_to_string(&moved).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>();
     until_true("both strikes moved", SOON, || Ok(strikes().len() >= 2)).unwrap();
-    world.stop().unwrap();
+    world.agent_mut(NORTH).unwrap().stop().unwrap();
     let mut strikes = strikes();
     strikes.sort();
     assert_eq!(strikes, ["north-lab granted", "north-main granted"]);
+    world.stop().unwrap();
 }
 
 #[test]
