@@ -128,8 +128,6 @@ pub fn detail(command: &Command) -> Value {
 
 /// What stands under the name of the command.
 fn inner(value: Value) -> Value {
-    match value {
-        Value::Object(map) => map.into_iter().next().map(|(_, inner)| inner).unwrap_or_default(),
-        other => other,
-    }
+    let named = value.as_object().and_then(|map| map.values().next());
+    named.cloned().unwrap_or_default()
 }

@@ -55,9 +55,9 @@ pub enum ListenError {
 /// # Errors
 /// See [`ListenError`].
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => ListenError::InUse(address),
-        _ => ListenError::Bind(address, error),
+    TcpListener::bind(address).await.map_err(|error| match error.kind() == io::ErrorKind::AddrInUse {
+        true => ListenError::InUse(address),
+        false => ListenError::Bind(address, error),
     })
 }
 

@@ -34,9 +34,9 @@ pub struct SqliteJournal {
 impl SqliteJournal {
     pub fn create(file: &Path) -> Result<Self, JournalError> {
         let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-        made.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => JournalError::Exists(file.to_owned()),
-            _ => JournalError::Storage(format!("{}: {error}", file.display())),
+        made.map_err(|error| match error.kind() == std::io::ErrorKind::AlreadyExists {
+            true => JournalError::Exists(file.to_owned()),
+            false => JournalError::Storage(format!("{}: {error}", file.display())),
         })?;
         let mut journal = Self { connection: connect(file)? };
         let transaction = journal.connection.transaction()?;

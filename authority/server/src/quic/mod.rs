@@ -60,9 +60,9 @@ impl Quic {
     /// # Errors
     /// See [`QuicError`].
     pub fn bind(address: SocketAddr) -> Result<UdpSocket, QuicError> {
-        UdpSocket::bind(address).map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => QuicError::InUse(address),
-            _ => QuicError::Bind(address, error),
+        UdpSocket::bind(address).map_err(|error| match error.kind() == io::ErrorKind::AddrInUse {
+            true => QuicError::InUse(address),
+            false => QuicError::Bind(address, error),
         })
     }
 

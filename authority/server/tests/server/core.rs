@@ -1,9 +1,7 @@
 //! The core from command to agent, without a socket: exact states, chained commits, restarts, and bad days.
 
-mod agent;
-mod support;
-
-use agent::{Agent, now, order, started, stop};
+use crate::agent::{Agent, now, order, started, stop};
+use crate::support::{campus, made};
 use doorward_policy::command::{Actor, Command, Entry, Scope};
 use doorward_policy::compile::Compiled;
 use doorward_policy::difference::Difference;
@@ -23,7 +21,6 @@ use doorward_server::start::{StartError, start};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use support::{campus, made};
 
 /// The agent with the most doors, and a card that opens one of them at some time.
 fn agent_and_card(authority: &Authority) -> (String, CardId, DoorId) {

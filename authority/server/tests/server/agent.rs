@@ -95,7 +95,7 @@ impl Agent {
                     AgentEffect::Alarm(_) => {}
                 }
             }
-            let Some(frame) = to_authority.pop_front() else { return None };
+            let frame = to_authority.pop_front()?;
             session.handle(Input::Frame(frame), now(), &**authority);
             while let Some(effect) = session.poll_effect() {
                 match effect {

@@ -1,0 +1,12 @@
+//! The authority without agents' hardware: its core against the real machines of agents, and its API over real sockets.
+//!
+//! What needs whole processes of both sides is tested from the outside, in the `tests/` room.
+
+#[cfg(test)]
+mod agent;
+#[cfg(test)]
+mod core;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod support;
