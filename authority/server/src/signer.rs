@@ -5,7 +5,7 @@ use crate::paths::Layout;
 use doorward_protocol::armor::ArmorError;
 use doorward_protocol::codec::CodecError;
 use doorward_protocol::commit::{Commit, Position};
-use doorward_protocol::id::{CampusId, Hash};
+use doorward_protocol::id::{CampusId, Hash, hash};
 use doorward_protocol::limits::STATEMENTS_MAX;
 use doorward_protocol::sign::{SecretKey, Signable, Signed};
 use doorward_protocol::time::UnixMs;
@@ -90,6 +90,12 @@ impl Signer {
     #[must_use]
     pub const fn trust(&self) -> &Trust {
         &self.trust
+    }
+
+    /// A secret that outlives the process, for one purpose.
+    #[must_use]
+    pub fn secret_for(&self, purpose: &str) -> Hash {
+        hash("doorward 1 derived secret", &[&self.key.to_seed(), purpose.as_bytes()])
     }
 
     /// Signs the commit of an entry.

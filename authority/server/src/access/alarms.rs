@@ -28,6 +28,12 @@ impl NewAlarm {
     pub fn new(kind: AlarmKind, agent: Option<AgentId>, text: impl Into<String>) -> Self {
         Self { kind, agent, text: text.into() }
     }
+
+    /// Says it on standard error.
+    pub(super) fn say(&self) {
+        let agent = self.agent.as_ref().map(AgentId::as_str);
+        tracing::warn!(kind = self.kind.as_str(), agent, "{}", self.text);
+    }
 }
 
 /// A stored alarm.
@@ -50,8 +56,7 @@ pub struct AlarmRow {
 impl AccessStore {
     /// Raises an alarm; the same standing fault again within ten minutes is not another one.
     pub fn raise(&self, alarm: NewAlarm, now: UnixMs) {
-        let text = alarm.text.clone();
-        tracing::warn!(kind = alarm.kind.as_str(), agent = alarm.agent.as_ref().map(AgentId::as_str), "{text}");
+        alarm.say();
         // The log line stands even when the store is closed or full, and nobody waits here for the disk.
         let _stored = self.submit(move |transaction| insert(transaction, &alarm, now));
     }

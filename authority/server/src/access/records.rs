@@ -109,6 +109,7 @@ impl AccessStore {
                 if insert(transaction, id.saturating_add(1), &agent, head.incarnation, new, received_at)? {
                     id = id.saturating_add(1);
                     if let Some(alarm) = &new.alarm {
+                        alarm.say();
                         alarms::insert(transaction, alarm, received_at)?;
                     }
                 }

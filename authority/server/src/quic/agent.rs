@@ -29,11 +29,20 @@ pub struct Agent {
     pub authority: Arc<Authority>,
     pub key: PublicKey,
     pub connection: Arc<hub::Connection>,
+    pub quic: Connection,
 }
 
 impl Agent {
     pub fn id(&self) -> &AgentId {
         &self.connection.agent
+    }
+
+    /// Closes the connection if it ends from this side. A lane does so while it still holds its stream: otherwise the
+    /// agent would see the stream end first, and not why.
+    pub fn close(&self, ended: &Ended) {
+        if let Ended::Here(reason, _) = ended {
+            end(&self.quic, *reason);
+        }
     }
 }
 
@@ -49,12 +58,10 @@ pub async fn serve(connection: Connection, authority: Arc<Authority>) {
     }
     let (live, removals) = authority.hub.enter(id.clone(), connection.remote_address(), clock::wall());
     tracing::info!(agent = %id, address = %connection.remote_address(), "an agent connected");
-    let agent = Arc::new(Agent { authority: Arc::clone(&authority), key, connection: live });
+    let agent = Arc::new(Agent { authority: Arc::clone(&authority), key, connection: live, quic: connection.clone() });
     let ended = run(&connection, &agent, removals).await;
     tracing::info!(agent = %id, "an agent's connection ended: {ended}");
-    if let Ended::Here(reason, _) = ended {
-        end(&connection, reason);
-    }
+    agent.close(&ended);
     if authority.hub.leave(&agent.connection) {
         authority.store.end_contact(id, agent.connection.live().fresh_at);
     }

@@ -49,10 +49,10 @@ pub async fn run(agent: Arc<Agent>, writer: FrameWriter, reader: FrameReader) ->
         Err(error) => return Ended::Here(End::Unavailable, error.to_string()),
     };
     let session = Session::new(agent.id().clone(), agent.key, confirmed);
-    match (Control { agent, session, writer }).run(reader).await {
-        Ok(never) => match never {},
-        Err(ended) => ended,
-    }
+    let mut control = Control { agent, session, writer };
+    let Err(ended) = control.run(reader).await;
+    control.agent.close(&ended);
+    ended
 }
 
 struct Control {
@@ -62,7 +62,7 @@ struct Control {
 }
 
 impl Control {
-    async fn run(mut self, mut reader: FrameReader) -> Result<core::convert::Infallible, Ended> {
+    async fn run(&mut self, mut reader: FrameReader) -> Result<core::convert::Infallible, Ended> {
         loop {
             self.perform()?;
             let due = self.session.poll_timeout();

@@ -5,6 +5,7 @@ mod control;
 mod enrol;
 mod frames;
 mod records;
+mod restart;
 mod tls;
 
 use crate::authority::Authority;
@@ -15,7 +16,7 @@ use crate::hub::End;
 use doorward_protocol::frame::{ALPN_AGENT, ALPN_ENROL};
 use quinn::crypto::rustls::HandshakeData;
 use quinn::udp::UdpSocketState;
-use quinn::{Connection, Endpoint, EndpointConfig, Incoming, TokioRuntime, VarInt};
+use quinn::{Connection, Endpoint, Incoming, TokioRuntime, VarInt};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Error)]
 pub enum QuicError {
     /// The address is taken.
-    #[error("UDP {0} is in use by another program; stop it, or choose another address with --quic")]
+    #[error("UDP {0} is in use by another program; stop it, or choose another address with --listen")]
     InUse(SocketAddr),
     /// The address cannot be used.
     #[error("UDP {0} cannot be used: {1}")]
@@ -78,7 +79,8 @@ impl Quic {
     ) -> Result<Self, QuicError> {
         enlarge_buffers(&socket);
         let config = tls::server_config(&certificates, clock::wall())?;
-        let endpoint = Endpoint::new(EndpointConfig::default(), Some(config), socket, Arc::new(TokioRuntime))
+        let endpoint = restart::endpoint_config(authority.signer.secret_for("quic"), clock::wall().0);
+        let endpoint = Endpoint::new(endpoint, Some(config), socket, Arc::new(TokioRuntime))
             .map_err(|error| QuicError::Tls(error.to_string()))?;
         Ok(Self { endpoint, authority, certificates, enrolment })
     }

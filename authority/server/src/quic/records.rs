@@ -19,10 +19,10 @@ pub async fn run(agent: Arc<Agent>, writer: FrameWriter, reader: FrameReader) ->
         Err(error) => return Ended::Here(End::Unavailable, error.to_string()),
     };
     let machine = Records::new(agent.id().clone(), known);
-    match (Lane { agent, machine, writer }).run(reader).await {
-        Ok(never) => match never {},
-        Err(ended) => ended,
-    }
+    let mut lane = Lane { agent, machine, writer };
+    let Err(ended) = lane.run(reader).await;
+    lane.agent.close(&ended);
+    ended
 }
 
 struct Lane {
@@ -32,7 +32,7 @@ struct Lane {
 }
 
 impl Lane {
-    async fn run(mut self, mut reader: FrameReader) -> Result<core::convert::Infallible, Ended> {
+    async fn run(&mut self, mut reader: FrameReader) -> Result<core::convert::Infallible, Ended> {
         loop {
             let frame: ToAuthority = reader.next().await?;
             self.agent.connection.note(|live| live.heard_at = clock::wall());
