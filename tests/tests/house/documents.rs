@@ -38,6 +38,22 @@ fn each_architecture_invariant_names_tests_that_exist() {
 }
 
 #[test]
+fn each_promise_names_tests_that_exist() {
+    let known: BTreeSet<String> = rust_files().iter().flat_map(|file| test_names(&code(&file.text))).collect();
+    let document = read("ARCHITECTURE.md");
+    let table = document.split("## Promises").nth(1).and_then(|rest| rest.split("## ").next()).unwrap_or_default();
+    let promises: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(2).collect();
+    assert_eq!(promises.len(), 10, "there are ten promises");
+    for promise in promises {
+        let shown_by = promise.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        let tests: Vec<&str> = quoted(shown_by).collect();
+        assert!(!tests.is_empty(), "this promise names no test:\n{promise}");
+        let missing: Vec<&&str> = tests.iter().filter(|test| !known.contains(**test)).collect();
+        assert!(missing.is_empty(), "no test is called {missing:?}:\n{promise}");
+    }
+}
+
+#[test]
 fn each_dependency_has_its_reason_and_each_reason_its_dependency() {
     let manifest = read_toml("Cargo.toml");
     let dependencies = manifest["workspace"]["dependencies"].as_table().expect("a table");
