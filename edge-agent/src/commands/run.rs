@@ -92,7 +92,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
     let socket = Socket::bind(&arguments.socket.clone().unwrap_or_else(|| socket_in(data)))?;
     tracing::info!("agent {} of campus {} is starting", identity.agent, identity.campus);
     let (stopper, stop) = stop_word();
-    let running = Agent { arguments, identity, alarms, stop }.start(opened, socket)?;
+    let running = Agent { arguments, identity, alarms, stop }.start(opened, socket).await?;
     tokio::select! {
         signalled = signal() => signalled.context("no handler for signals")?,
         () = running.storage_ended() => anyhow::bail!("the storage thread ended; see the alarms above"),
@@ -126,7 +126,7 @@ struct Running {
 
 impl Agent {
     /// Opens the machines and starts everything around them.
-    fn start(self, opened: Opened, socket: Socket) -> Result<Running> {
+    async fn start(self, opened: Opened, socket: Socket) -> Result<Running> {
         let Self { arguments, identity, alarms, stop } = self;
         let (decider, board) = (Arc::new(Decider::default()), Arc::new(Board::default()));
         let chain = opened.chain;
@@ -138,7 +138,7 @@ impl Agent {
         let (removals, removal_line) = mpsc::channel(INCOMING_MAX);
         let (stepped, clock_steps) = mpsc::channel(1);
         let (taps, decided) = mpsc::channel(TAPS_MAX);
-        let sync = SyncTask {
+        let mut sync = SyncTask {
             machine,
             decider: Arc::clone(&decider),
             storage: jobs.clone(),
@@ -149,6 +149,7 @@ impl Agent {
             clock_steps,
             stop: stop.clone(),
         };
+        let course = sync.begin().await;
         let recorder = RecorderTask {
             machine: Recorder::open(chain.durable, chain.acknowledged, chain.oldest_unsent_at),
             strike: strike(&arguments, &alarms),
@@ -175,7 +176,7 @@ impl Agent {
         };
         tokio::spawn(clock::watch(stepped));
         let tasks = vec![
-            tokio::spawn(sync.run()),
+            tokio::spawn(sync.run(course)),
             tokio::spawn(recorder.run()),
             tokio::spawn(socket.serve(Arc::new(desk), stop)),
             tokio::spawn(keeper.run()),
@@ -249,7 +250,7 @@ mod tests {
     }
 
     /// Starts the agent of a directory as `run` does, without signals.
-    fn start(data: &Path) -> (Running, Stopper) {
+    async fn start(data: &Path) -> (Running, Stopper) {
         let identity = Identity::load(data).unwrap();
         let opened = open_store(data, &identity).unwrap();
         let socket = Socket::bind(&socket_in(data)).unwrap();
@@ -258,7 +259,7 @@ mod tests {
         let (authority, strike_command) = (vec![], None);
         let arguments = Arguments { data: data.to_owned(), socket: None, strike, strike_command, authority };
         let alarms = Alarms::default();
-        (Agent { arguments, identity, alarms, stop }.start(opened, socket).unwrap(), stopper)
+        (Agent { arguments, identity, alarms, stop }.start(opened, socket).await.unwrap(), stopper)
     }
 
     async fn tap(data: &Path) -> String {
@@ -319,7 +320,7 @@ mod tests {
         assert!(matches!(request, EnrolRequest::Join { secret, .. } if secret == [7; 32]));
         let campus = Campus { identity, ..campus };
 
-        let (running, stopper) = start(data);
+        let (running, stopper) = start(data).await;
         assert_eq!(tap(data).await, "deny no_state");
         let (connection, mut control, mut records) = server.take_agent().await;
         let at = wall_now();
@@ -340,7 +341,7 @@ mod tests {
         end(running, stopper).await;
         assert!(!socket_in(data).exists());
 
-        let (running, stopper) = start(data);
+        let (running, stopper) = start(data).await;
         assert_eq!(tap(data).await, "deny suspended", "the removal is kept without its commit");
         let (_connection, mut control, mut records) = server.take_agent().await;
         control.send.send(campus.pulse(wall_now(), at)).unwrap();

@@ -41,7 +41,7 @@ pub struct SyncTask {
 
 /// What the task keeps beside the machine.
 #[derive(Debug, Default)]
-struct Course {
+pub struct Course {
     outgoing: Outgoing,
     unconfirmed: usize,
     shown: Option<Position>,
@@ -50,10 +50,15 @@ struct Course {
 }
 
 impl SyncTask {
-    /// Runs until the agent stops.
-    pub async fn run(mut self) {
+    /// Shows what was stored, so that no tap finds the agent without it.
+    pub async fn begin(&mut self) -> Course {
         let mut course = Course::default();
         self.settle(&mut course).await;
+        course
+    }
+
+    /// Runs until the agent stops.
+    pub async fn run(mut self, mut course: Course) {
         loop {
             let has_room = course.unconfirmed < UNCONFIRMED_MAX;
             let input = tokio::select! {

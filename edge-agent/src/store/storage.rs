@@ -228,7 +228,6 @@ impl Writer {
 
     fn failed(&mut self, error: &EditError) {
         self.disk = None;
-        self.refuse_appends();
         let (first, longest) = RETRY_AFTER;
         let wait = match self.failing {
             None => {
@@ -238,6 +237,7 @@ impl Writer {
             Some(Failing { wait, .. }) => wait.saturating_mul(2).min(longest),
         };
         self.failing = Some(Failing { retry_at: Instant::now() + wait, wait });
+        self.refuse_appends();
     }
 
     fn refuse_appends(&mut self) {
