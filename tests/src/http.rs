@@ -28,7 +28,8 @@ pub struct Reply {
 pub fn ask(address: SocketAddr, method: &str, path: &str, headers: &[String], body: &str) -> Result<Reply> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_WITHIN)?;
     stream.set_read_timeout(Some(ANSWER_WITHIN))?;
-    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    // By the older version an answer ends with its connection, and so it need not be put together from pieces.
+    let mut request = format!("{method} {path} HTTP/1.0\r\nhost: {address}\r\n");
     for header in headers {
         request.push_str(&format!("{header}\r\n"));
     }
