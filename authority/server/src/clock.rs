@@ -88,8 +88,16 @@ impl Timeline {
     pub fn accept(&self, seq: u64) -> UnixMs {
         let mut state = self.lock();
         state.accepted = seq;
-        state.newest_at = state.newest_at.max(wall());
+        state.newest_at = state.newest_at.max(self.now());
         state.newest_at
+    }
+
+    /// The time that is believed: the wall clock's, or, once that was stepped, the one that it would show without. A
+    /// suspension must go out with either, and one dated a year ahead would make every agent doubt its clock.
+    #[must_use]
+    pub fn now(&self) -> UnixMs {
+        let stepped_ms = self.stepped_ms();
+        if is_step(stepped_ms) { wall().plus_ms(stepped_ms.saturating_neg()) } else { wall() }
     }
 
     /// The command did not become entry `seq` after all.
@@ -131,13 +139,17 @@ impl Timeline {
     /// Whether the wall clock was stepped so far that nobody should believe it.
     #[must_use]
     pub fn is_stepped(&self) -> bool {
-        self.stepped_ms().abs() > CLOCK_TOLERANCE_MS
+        is_step(self.stepped_ms())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Three numbers that are each written at once cannot be left half-changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+const fn is_step(stepped_ms: i64) -> bool {
+    stepped_ms.saturating_abs() > CLOCK_TOLERANCE_MS
 }
 
 #[cfg(test)]

@@ -69,11 +69,25 @@ impl Compiler {
                 tracing::warn!(%error, seq = entry.seq, "the progress of a change will not survive a restart");
             }
         }
-        if let Command::AgentEnrol { agent, .. } = &entry.command {
-            // Whoever is connected under this name has another key, and is not this agent any more.
-            authority.hub.end(agent, End::NotEnrolled);
-        }
         authority.publish(published);
+        match &entry.command {
+            // Whoever is connected under this name with another key is not this agent any more.
+            Command::AgentEnrol { agent, key, .. } => authority.hub.end_unless(agent, Some(*key), End::NotEnrolled),
+            // Who came while this was being compiled could not be told from an agent.
+            Command::AgentRemove { agent } => authority.hub.end_unless(agent, None, End::StruckOff),
+            Command::Found { .. }
+            | Command::Import { .. }
+            | Command::Tick { .. }
+            | Command::AgentAdd { .. }
+            | Command::CardSuspend { .. }
+            | Command::CardResume { .. }
+            | Command::CardActivate { .. }
+            | Command::CardClose { .. }
+            | Command::LockDown { .. }
+            | Command::Release { .. }
+            | Command::GrantAdd { .. }
+            | Command::GrantEnd { .. } => {}
+        }
         let affected: BTreeSet<_> = changes.changed.into_keys().collect();
         authority.hub.head_moved(entry.seq, &affected);
         Ok(())
@@ -82,7 +96,7 @@ impl Compiler {
     /// Takes the entry into directory and states.
     fn advance(&mut self, present: &mut Present, entry: &Entry) -> Result<Changes, String> {
         let touched = present.directory.apply(entry).map_err(|refusal| refusal.to_string())?;
-        present.touched.insert(entry.seq, touched.clone());
+        present.note_touched(entry.seq, touched.clone());
         present.learn_cards_of(&entry.command);
         self.left_over.union(touched);
         let Present { compiled, directory, .. } = present;

@@ -65,7 +65,7 @@ impl Enrolment {
     ) -> Result<(Accepted, String, UnixMs), InviteError> {
         let secret = keys::random()?;
         let valid_ms = i64::try_from(valid.as_millis()).unwrap_or(i64::MAX);
-        let expires_at = clock::wall().plus_ms(valid_ms);
+        let expires_at = self.authority.timeline.now().plus_ms(valid_ms);
         let token = JoinToken {
             campus: self.authority.signer.campus().clone(),
             agent: agent.clone(),

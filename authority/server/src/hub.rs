@@ -6,12 +6,12 @@
 use doorward_protocol::commit::{Position, Pulse};
 use doorward_protocol::id::AgentId;
 use doorward_protocol::removal::Removal;
-use doorward_protocol::sign::Signed;
+use doorward_protocol::sign::{PublicKey, Signed};
 use doorward_protocol::time::UnixMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// Why a connection is ended from this side, with the code that stands in its close frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,8 +88,6 @@ pub struct Mail {
     pub head_moved: Option<bool>,
     /// A newer pulse.
     pub pulse: Option<Signed<Pulse>>,
-    /// End the connection.
-    pub end: Option<End>,
 }
 
 /// One connection, as its tasks see it.
@@ -97,11 +95,14 @@ pub struct Mail {
 pub struct Connection {
     /// Which agent.
     pub agent: AgentId,
+    /// With which key.
+    pub key: PublicKey,
     number: u64,
     mail: Mutex<Mail>,
     /// Rings when there is mail.
     pub bell: Notify,
     live: Mutex<Live>,
+    end: watch::Sender<Option<End>>,
     removals: mpsc::UnboundedSender<Signed<Removal>>,
 }
 
@@ -127,6 +128,21 @@ impl Connection {
     pub fn remove(&self, removal: Signed<Removal>) {
         // A connection that has just ended takes nothing any more; the agent gets the commit when it is back.
         let _gone = self.removals.send(removal);
+    }
+
+    /// Asks for the connection to be ended; the first reason stands.
+    pub fn end(&self, end: End) {
+        self.end.send_if_modified(|asked| asked.is_none() && asked.replace(end).is_none());
+    }
+
+    /// Waits until the connection is to be ended.
+    pub async fn ended(&self) -> End {
+        let mut asked = self.end.subscribe();
+        match asked.wait_for(Option::is_some).await.map(|end| *end) {
+            Ok(Some(end)) => end,
+            // The sender is here, so it is never gone, and what was waited for is there.
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
     }
 
     fn post(&self, change: impl FnOnce(&mut Mail)) {
@@ -174,6 +190,7 @@ impl Hub {
     pub fn enter(
         &self,
         agent: AgentId,
+        key: PublicKey,
         address: SocketAddr,
         now: UnixMs,
     ) -> (Arc<Connection>, mpsc::UnboundedReceiver<Signed<Removal>>) {
@@ -193,16 +210,18 @@ impl Hub {
         };
         let connection = Arc::new(Connection {
             agent: agent.clone(),
+            key,
             number: state.next_number,
             mail: Mutex::default(),
             bell: Notify::new(),
             live: Mutex::new(live),
+            end: watch::channel(None).0,
             removals,
         });
         let pending = state.pending.values().flatten().filter(|(_, concerned)| concerned.contains(&agent));
         pending.for_each(|(removal, _)| connection.remove(removal.clone()));
         if let Some(older) = state.connections.insert(agent, Arc::clone(&connection)) {
-            older.post(|mail| mail.end = Some(End::Replaced));
+            older.end(End::Replaced);
         }
         (connection, lane)
     }
@@ -271,11 +290,10 @@ impl Hub {
         }
     }
 
-    /// Ends the connection of an agent.
-    pub fn end(&self, agent: &AgentId, end: End) {
-        if let Some(connection) = lock(&self.state).connections.get(agent) {
-            connection.post(|mail| mail.end = Some(end));
-        }
+    /// Ends the connection of an agent, unless it is with this key.
+    pub fn end_unless(&self, agent: &AgentId, key: Option<PublicKey>, end: End) {
+        let connection = self.connection(agent).filter(|connection| Some(connection.key) != key);
+        connection.into_iter().for_each(|connection| connection.end(end));
     }
 }
 
@@ -295,7 +313,7 @@ mod tests {
     }
 
     fn enter(hub: &Hub, name: &str) -> (Arc<Connection>, mpsc::UnboundedReceiver<Signed<Removal>>) {
-        hub.enter(id(name), "127.0.0.1:1".parse().unwrap(), UnixMs(0))
+        hub.enter(id(name), PublicKey([1; 32]), "127.0.0.1:1".parse().unwrap(), UnixMs(0))
     }
 
     fn removal() -> Signed<Removal> {
@@ -320,12 +338,14 @@ mod tests {
         assert!(to_c.try_recv().is_err(), "its commit is there, and contains the removal");
     }
 
-    #[test]
-    fn a_second_connection_of_an_agent_ends_the_first_and_stays() {
+    #[tokio::test]
+    async fn a_second_connection_of_an_agent_ends_the_first_and_stays() {
         let hub = Hub::default();
         let (first, _lane) = enter(&hub, "a");
         let (_second, _other) = enter(&hub, "a");
-        assert_eq!(first.take_mail().end, Some(End::Replaced));
+        hub.end_unless(&id("a"), Some(PublicKey([1; 32])), End::NotEnrolled);
+        first.end(End::Stopping);
+        assert_eq!(first.ended().await, End::Replaced);
         assert!(!hub.leave(&first));
         assert!(hub.is_connected(&id("a")));
     }

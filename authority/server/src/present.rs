@@ -22,6 +22,9 @@ use doorward_protocol::time::{UnixMs, Zone};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Most entries whose touched facts are kept: an agent that is farther behind gets a snapshot.
+const TOUCHED_MAX: usize = 65_536;
+
 /// The newest commit with the tree that proves each agent's leaf.
 #[derive(Debug, Clone)]
 pub struct Published {
@@ -116,7 +119,7 @@ pub struct Present {
     /// The newest commit.
     pub published: Arc<Published>,
     /// What each entry has touched.
-    pub touched: BTreeMap<u64, Touched>,
+    touched: BTreeMap<u64, Touched>,
     /// The cards behind what agents know of them; cards that left the folder stay, so that old records can be read.
     cards: BTreeMap<CredentialKey, CardId>,
 }
@@ -134,6 +137,14 @@ impl Present {
         let cards: Vec<CardId> = present.directory.tables().cards.keys().cloned().collect();
         present.learn_cards(cards);
         present
+    }
+
+    /// Takes note of what an entry has touched.
+    pub fn note_touched(&mut self, seq: u64, touched: Touched) {
+        self.touched.insert(seq, touched);
+        while self.touched.len() > TOUCHED_MAX {
+            self.touched.pop_first();
+        }
     }
 
     /// Takes note of the cards that a command brings.

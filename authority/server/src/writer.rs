@@ -55,7 +55,7 @@ impl Writer {
         self.authority.clear(Warning::JournalNotWritten);
         self.send_removals(entry.seq, removals);
         if let Command::AgentRemove { agent } = &entry.command {
-            self.authority.hub.end(agent, End::StruckOff);
+            self.authority.hub.end_unless(agent, None, End::StruckOff);
         }
         // The command was checked against this very directory, so it is taken.
         self.directory.apply(&entry)?;

@@ -15,6 +15,9 @@ pub use records::{Filter, NewRecord, RecordRow};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::collections::VecDeque;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -79,6 +82,7 @@ impl AccessStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn open(file: &Path) -> Result<(Self, JoinHandle<()>), StoreError> {
+        create_private(file).map_err(|error| StoreError::Storage(format!("{}: {error}", file.display())))?;
         let mut writer = connect(file)?;
         prepare(&mut writer, file)?;
         let reader = Arc::new(Mutex::new(connect(file)?));
@@ -183,8 +187,13 @@ fn write_group(connection: &mut Connection, group: &mut VecDeque<Box<dyn Job>>) 
     Ok(transaction.commit()?)
 }
 
+/// Who was where and when is nobody else's business.
+fn create_private(file: &Path) -> io::Result<()> {
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map(|_| ())
+}
+
 fn connect(file: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(BUSY)?;
     let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
@@ -243,7 +252,9 @@ mod tests {
     #[test]
     fn a_group_is_kept_whole_or_not_at_all() {
         let directory = tempfile::tempdir().unwrap();
-        let mut connection = connect(&directory.path().join("access.db")).unwrap();
+        let file = directory.path().join("access.db");
+        create_private(&file).unwrap();
+        let mut connection = connect(&file).unwrap();
         connection.execute_batch("CREATE TABLE t (x BIGINT PRIMARY KEY)").unwrap();
         let insert = |x: i64| {
             let (reply, answer) = oneshot::channel();

@@ -1,5 +1,6 @@
 //! Agents: which there are and how they are, tokens for new ones, and striking one off.
 
+use super::extract::{Body, Named};
 use super::shapes::{AgentView, Agents, Change, Fault, Invitation, Invite};
 use super::{Api, Failure, actor, at};
 use crate::access::Contact;
@@ -7,7 +8,7 @@ use crate::hub::Live;
 use crate::leases;
 use crate::present::Present;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use doorward_policy::command::Command;
 use doorward_protocol::id::AgentId;
@@ -74,7 +75,7 @@ fn view(api: &Api, present: &Present, id: &AgentId, contact: Contact) -> AgentVi
 pub async fn invite(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
-    Json(order): Json<Invite>,
+    Body(order): Body<Invite>,
 ) -> Result<Json<Invitation>, Failure> {
     let agent = AgentId::new(&order.id).map_err(Failure::of_id("agent", &order.id))?;
     let minutes = order.valid_minutes.unwrap_or(VALID_MINUTES);
@@ -92,7 +93,7 @@ pub async fn invite(
     responses((status = 200, body = Change), (status = 409, body = Fault)))]
 pub async fn remove(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     headers: HeaderMap,
 ) -> Result<Json<Change>, Failure> {
     let agent = AgentId::new(&id).map_err(Failure::of_id("agent", &id))?;

@@ -1,10 +1,11 @@
 //! Alarms: what somebody must look at.
 
+use super::extract::{Named, Params};
 use super::shapes::{Acknowledged, AlarmView, Alarms, Fault};
 use super::{Api, Failure};
 use crate::access::AlarmRow;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub struct Narrow {
     params(("limit" = Option<u32>, Query, description = "How many at most"),
         ("open" = Option<bool>, Query, description = "Only those that nobody has looked at")),
     responses((status = 200, body = Alarms)))]
-pub async fn list(State(api): State<Arc<Api>>, Query(narrow): Query<Narrow>) -> Result<Json<Alarms>, Failure> {
+pub async fn list(State(api): State<Arc<Api>>, Params(narrow): Params<Narrow>) -> Result<Json<Alarms>, Failure> {
     let rows = api.authority.store.alarms(narrow.limit.unwrap_or(LIMIT).min(LIMIT_MAX), narrow.open)?;
     Ok(Json(Alarms { alarms: rows.into_iter().map(|row| view(&api, row)).collect() }))
 }
@@ -34,7 +35,7 @@ pub async fn list(State(api): State<Arc<Api>>, Query(narrow): Query<Narrow>) -> 
 /// Says that somebody has looked at an alarm.
 #[utoipa::path(post, path = "/v1/alarms/{id}/acknowledge", params(("id" = u64, Path, description = "The alarm")),
     responses((status = 200, body = Acknowledged), (status = 404, body = Fault)))]
-pub async fn acknowledge(State(api): State<Arc<Api>>, Path(id): Path<u64>) -> Result<Json<Acknowledged>, Failure> {
+pub async fn acknowledge(State(api): State<Arc<Api>>, Named(id): Named<u64>) -> Result<Json<Acknowledged>, Failure> {
     if api.authority.store.acknowledge(id).await? {
         Ok(Json(Acknowledged { id }))
     } else {

@@ -1,9 +1,10 @@
 //! Cards: what is known of one, and what can be ordered about it.
 
+use super::extract::{Body, Named};
 use super::shapes::{CardView, Change, Fault, PersonView, Reason};
 use super::{Api, Failure};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use doorward_policy::command::Command;
 use doorward_policy::directory::Refusal;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 /// What is known of a card.
 #[utoipa::path(get, path = "/v1/cards/{id}", params(("id" = String, Path, description = "The card")),
     responses((status = 200, body = CardView), (status = 404, body = Fault)))]
-pub async fn show(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result<Json<CardView>, Failure> {
+pub async fn show(State(api): State<Arc<Api>>, Named(id): Named<String>) -> Result<Json<CardView>, Failure> {
     let id = card(&id)?;
     let present = api.authority.present();
     let (tables, policy) = (present.directory.tables(), present.directory.policy());
@@ -55,9 +56,9 @@ pub async fn show(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result
     responses((status = 200, body = Change), (status = 404, body = Fault), (status = 409, body = Fault)))]
 pub async fn suspend(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     headers: HeaderMap,
-    Json(Reason { reason }): Json<Reason>,
+    Body(Reason { reason }): Body<Reason>,
 ) -> Result<Json<Change>, Failure> {
     api.change(&headers, Command::CardSuspend { card: card(&id)?, reason }).await.map(Json)
 }
@@ -68,9 +69,9 @@ pub async fn suspend(
     responses((status = 200, body = Change), (status = 404, body = Fault), (status = 409, body = Fault)))]
 pub async fn resume(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     headers: HeaderMap,
-    Json(Reason { reason }): Json<Reason>,
+    Body(Reason { reason }): Body<Reason>,
 ) -> Result<Json<Change>, Failure> {
     api.change(&headers, Command::CardResume { card: card(&id)?, reason }).await.map(Json)
 }
@@ -80,7 +81,7 @@ pub async fn resume(
     responses((status = 200, body = Change), (status = 404, body = Fault), (status = 409, body = Fault)))]
 pub async fn activate(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     headers: HeaderMap,
 ) -> Result<Json<Change>, Failure> {
     api.change(&headers, Command::CardActivate { card: card(&id)? }).await.map(Json)
@@ -92,9 +93,9 @@ pub async fn activate(
     responses((status = 200, body = Change), (status = 404, body = Fault), (status = 409, body = Fault)))]
 pub async fn close(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     headers: HeaderMap,
-    Json(Reason { reason }): Json<Reason>,
+    Body(Reason { reason }): Body<Reason>,
 ) -> Result<Json<Change>, Failure> {
     api.change(&headers, Command::CardClose { card: card(&id)?, reason }).await.map(Json)
 }

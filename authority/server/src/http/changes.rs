@@ -1,12 +1,13 @@
 //! How far a change has come, line by line, and the certificate of a revocation.
 
+use super::extract::{Named, Params};
 use super::lines::{Lines, lines};
 use super::shapes::{AgentProgress, Fault, ProgressLine, Summary};
 use super::{Api, Failure};
 use crate::closing::{Closing, ClosingAgent};
 use crate::evidence::evidence_file;
 use crate::leases;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use doorward_protocol::id::AgentId;
@@ -36,8 +37,8 @@ pub struct Wait {
     responses((status = 200, body = ProgressLine, content_type = "application/x-ndjson"), (status = 404, body = Fault)))]
 pub async fn progress(
     State(api): State<Arc<Api>>,
-    Path(seq): Path<u64>,
-    Query(Wait { wait_ms }): Query<Wait>,
+    Named(seq): Named<u64>,
+    Params(Wait { wait_ms }): Params<Wait>,
 ) -> Result<Response, Failure> {
     if seq == 0 || seq > api.authority.timeline.accepted() {
         return Err(Failure::new(StatusCode::NOT_FOUND, format!("the journal has no entry {seq}")));
@@ -130,7 +131,7 @@ fn summary(seq: u64, closing: Option<&Closing>, agents: &BTreeMap<AgentId, Agent
 /// The certificate of a revocation, which anyone can check offline with the campus root.
 #[utoipa::path(get, path = "/v1/changes/{seq}/evidence", params(("seq" = u64, Path, description = "The journal entry")),
     responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Fault), (status = 409, body = Fault)))]
-pub async fn evidence(State(api): State<Arc<Api>>, Path(seq): Path<u64>) -> Result<Response, Failure> {
+pub async fn evidence(State(api): State<Arc<Api>>, Named(seq): Named<u64>) -> Result<Response, Failure> {
     let file = tokio::task::spawn_blocking(move || evidence_file(&api.authority, seq)).await;
     let file = file.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], file).into_response())

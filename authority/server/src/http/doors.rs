@@ -1,5 +1,6 @@
 //! Lockdowns and their end.
 
+use super::extract::Body;
 use super::shapes::{Change, Fault, LockdownOrder};
 use super::{Api, Failure};
 use axum::Json;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 pub async fn lock_down(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
-    Json(LockdownOrder { scope, reason }): Json<LockdownOrder>,
+    Body(LockdownOrder { scope, reason }): Body<LockdownOrder>,
 ) -> Result<Json<Change>, Failure> {
     api.change(&headers, Command::LockDown { scope, reason }).await.map(Json)
 }
@@ -25,7 +26,7 @@ pub async fn lock_down(
 pub async fn release(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
-    Json(LockdownOrder { scope, reason }): Json<LockdownOrder>,
+    Body(LockdownOrder { scope, reason }): Body<LockdownOrder>,
 ) -> Result<Json<Change>, Failure> {
     api.change(&headers, Command::Release { scope, reason }).await.map(Json)
 }

@@ -1,10 +1,11 @@
 //! Grants: rights that staff give and end.
 
+use super::extract::{Body, Named};
 use super::shapes::{Change, Fault, GrantEnding, GrantOrder};
 use super::{Api, Failure};
 use crate::keys;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use doorward_policy::command::Command;
 use doorward_policy::model::{Grant, GrantId, ScheduleName};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 pub async fn add(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
-    Json(order): Json<GrantOrder>,
+    Body(order): Body<GrantOrder>,
 ) -> Result<Json<Change>, Failure> {
     let name = match order.id {
         Some(name) => name,
@@ -45,9 +46,9 @@ pub async fn add(
     responses((status = 200, body = Change), (status = 404, body = Fault), (status = 409, body = Fault)))]
 pub async fn end(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     headers: HeaderMap,
-    Json(GrantEnding { on }): Json<GrantEnding>,
+    Body(GrantEnding { on }): Body<GrantEnding>,
 ) -> Result<Json<Change>, Failure> {
     let grant = GrantId::new(&id).map_err(Failure::of_id("grant", &id))?;
     let mut change = api.change(&headers, Command::GrantEnd { id: grant, on: day(on.as_deref())? }).await?;

@@ -1,12 +1,12 @@
 //! The import of a newer campus folder, stage by stage; a dry run stops before the first stage that changes something.
 
+use super::extract::{Body, Params};
 use super::lines::{Lines, lines};
 use super::shapes::{Fault, ImportLine, ImportOrder, ImportProgress, ImportResult};
 use super::{Api, Failure, actor};
 use crate::authority::Accepted;
 use crate::clock;
-use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use doorward_policy::command::{Actor, Command};
@@ -37,9 +37,9 @@ pub struct Options {
     responses((status = 200, body = ImportLine, content_type = "application/x-ndjson"), (status = 409, body = Fault)))]
 pub async fn import(
     State(api): State<Arc<Api>>,
-    Query(options): Query<Options>,
+    Params(options): Params<Options>,
     headers: HeaderMap,
-    Json(order): Json<ImportOrder>,
+    Body(order): Body<ImportOrder>,
 ) -> Result<Response, Failure> {
     let actor = actor(&headers)?;
     let (lines, response) = lines();

@@ -1,10 +1,11 @@
 //! The journal: everything that ever changed, and who changed it.
 
+use super::extract::Params;
 use super::lines::lines;
 use super::shapes::JournalLine;
 use super::{Api, Failure};
 use crate::history;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -26,7 +27,7 @@ pub struct Range {
     params(("from" = Option<u64>, Query, description = "First entry; the newest when absent"),
         ("limit" = Option<usize>, Query, description = "How many at most")),
     responses((status = 200, body = JournalLine, content_type = "application/x-ndjson")))]
-pub async fn list(State(api): State<Arc<Api>>, Query(range): Query<Range>) -> Result<Response, Failure> {
+pub async fn list(State(api): State<Arc<Api>>, Params(range): Params<Range>) -> Result<Response, Failure> {
     let limit = range.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
     let newest = api.authority.timeline.accepted();
     let first_of_newest = newest.saturating_sub(u64::try_from(limit).unwrap_or(u64::MAX)).saturating_add(1);

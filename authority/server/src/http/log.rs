@@ -1,11 +1,13 @@
 //! The access log: what was answered at doors, and, followed, what happens from now on, alarms included.
 
+use super::extract::Params;
 use super::lines::{Lines, lines};
 use super::questions::parse_instant;
 use super::shapes::{LogLine, RecordView};
 use super::{Api, Failure, alarms, at};
 use crate::access::{Filter, RecordRow, StoreError};
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use doorward_protocol::decide::Reason;
 use doorward_protocol::problem::{did_you_mean, shown};
@@ -41,7 +43,7 @@ pub struct Narrow {
         ("limit" = Option<u32>, Query, description = "How many at most"),
         ("follow" = Option<bool>, Query, description = "Go on with what happens from now on")),
     responses((status = 200, body = LogLine, content_type = "application/x-ndjson")))]
-pub async fn list(State(api): State<Arc<Api>>, Query(narrow): Query<Narrow>) -> Result<Response, Failure> {
+pub async fn list(State(api): State<Arc<Api>>, Params(narrow): Params<Narrow>) -> Result<Response, Failure> {
     if let Some(reason) = &narrow.reason
         && !Reason::ALL.iter().any(|known| known.as_str() == reason)
     {
@@ -59,10 +61,14 @@ pub async fn list(State(api): State<Arc<Api>>, Query(narrow): Query<Narrow>) -> 
         reason: narrow.reason,
         after_id: None,
     };
-    let store = &api.authority.store;
-    // Taken before the first look, so that nothing falls between it and the next.
-    let (records_end, alarms_end) = (store.newest_record()?, store.newest_alarm()?);
-    let rows = store.records(&filter, narrow.limit.unwrap_or(LIMIT).min(LIMIT_MAX))?;
+    let limit = narrow.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
+    let (store, wanted) = (api.authority.store.clone(), filter.clone());
+    // Ends are taken before the first look, so that nothing falls between it and the next.
+    let read = move || Ok((store.newest_record()?, store.newest_alarm()?, store.records(&wanted, limit)?));
+    let read = tokio::task::spawn_blocking(read).await;
+    let read: Result<_, StoreError> =
+        read.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let (records_end, alarms_end, rows) = read?;
     let (lines, response) = lines();
     tokio::spawn(async move {
         let mut newest = records_end;

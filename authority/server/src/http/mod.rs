@@ -7,6 +7,7 @@ mod alarms;
 mod cards;
 mod changes;
 mod doors;
+mod extract;
 pub mod failure;
 mod grants;
 mod import;
@@ -119,6 +120,10 @@ pub fn router(api: Arc<Api>) -> Router {
     };
     router
         .route("/v1/openapi.json", get(describe))
+        .method_not_allowed_fallback(|| {
+            let error = "this route does not take that method; see /v1/openapi.json";
+            std::future::ready(Failure::new(StatusCode::METHOD_NOT_ALLOWED, error).into_response())
+        })
         .fallback(|| std::future::ready(Failure::new(StatusCode::NOT_FOUND, "there is no such route").into_response()))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), check_token))
         .with_state(api)

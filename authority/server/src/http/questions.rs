@@ -1,11 +1,12 @@
 //! Questions about rights: who, where and why, now or at an instant in the past or the future.
 
+use super::extract::Params;
 use super::shapes::{Fault, WhereAnswer, WhoAnswer, WhyAnswer};
 use super::{Api, Failure};
 use crate::clock;
 use crate::history;
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use doorward_policy::directory::Directory;
 use doorward_policy::explain;
@@ -28,7 +29,7 @@ pub struct Question {
     params(("door" = String, Query, description = "The door"),
         ("at" = Option<String>, Query, description = "The instant, RFC 3339; now when absent")),
     responses((status = 200, body = WhoAnswer), (status = 404, body = Fault)))]
-pub async fn who(State(api): State<Arc<Api>>, Query(question): Query<Question>) -> Result<Json<WhoAnswer>, Failure> {
+pub async fn who(State(api): State<Arc<Api>>, Params(question): Params<Question>) -> Result<Json<WhoAnswer>, Failure> {
     let (door, at) = (question.door()?, question.at()?);
     let (answer, as_of_seq) = ask(&api, at, move |directory| explain::who(directory, &door, at)).await?;
     Ok(Json(WhoAnswer { at: api.when(at), as_of_seq, answer }))
@@ -41,7 +42,7 @@ pub async fn who(State(api): State<Arc<Api>>, Query(question): Query<Question>) 
     responses((status = 200, body = WhereAnswer), (status = 404, body = Fault)))]
 pub async fn where_card(
     State(api): State<Arc<Api>>,
-    Query(question): Query<Question>,
+    Params(question): Params<Question>,
 ) -> Result<Json<WhereAnswer>, Failure> {
     let (card, at) = (question.card()?, question.at()?);
     let (answer, as_of_seq) = ask(&api, at, move |directory| explain::where_card(directory, &card, at)).await?;
@@ -53,7 +54,7 @@ pub async fn where_card(
     params(("card" = String, Query, description = "The card"), ("door" = String, Query, description = "The door"),
         ("at" = Option<String>, Query, description = "The instant, RFC 3339; now when absent")),
     responses((status = 200, body = WhyAnswer), (status = 404, body = Fault)))]
-pub async fn why(State(api): State<Arc<Api>>, Query(question): Query<Question>) -> Result<Json<WhyAnswer>, Failure> {
+pub async fn why(State(api): State<Arc<Api>>, Params(question): Params<Question>) -> Result<Json<WhyAnswer>, Failure> {
     let (card, door, at) = (question.card()?, question.door()?, question.at()?);
     let (answer, as_of_seq) = ask(&api, at, move |directory| explain::why(directory, &card, &door, at)).await?;
     Ok(Json(WhyAnswer { at: api.when(at), as_of_seq, answer }))

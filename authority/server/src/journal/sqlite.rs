@@ -305,6 +305,25 @@ mod tests {
     }
 
     #[test]
+    fn a_full_disk_is_named_changes_nothing_and_is_over_when_there_is_space() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut journal = SqliteJournal::create(&directory.path().join("journal.db")).unwrap();
+        append(&mut journal, 0, &entry(1)).unwrap();
+        let pages: i64 = journal.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let limit = |journal: &SqliteJournal, pages: i64| {
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            journal.connection.query_row(&limit, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        limit(&journal, pages);
+        let long = format!(r#"{{"card-activate":{{"card":"A"}}}}{}"#, " ".repeat(100_000));
+        assert!(matches!(journal.append(1, &entry(2), &long), Err(JournalError::Full)));
+        assert_eq!(entries(&journal, 1), [entry(1)]);
+        limit(&journal, 1_000_000);
+        journal.append(1, &entry(2), &long).unwrap();
+        assert_eq!(journal.head().unwrap(), 2);
+    }
+
+    #[test]
     fn a_journal_that_cannot_be_written_says_so_and_still_reads() {
         let directory = tempfile::tempdir().unwrap();
         let mut journal = SqliteJournal::create(&directory.path().join("journal.db")).unwrap();

@@ -27,7 +27,6 @@ const REMOVAL_PRIORITY: i32 = 1;
 /// What the lanes of one connection share.
 pub struct Agent {
     pub authority: Arc<Authority>,
-    pub key: PublicKey,
     pub connection: Arc<hub::Connection>,
     pub quic: Connection,
 }
@@ -56,9 +55,13 @@ pub async fn serve(connection: Connection, authority: Arc<Authority>) {
         tracing::warn!(agent = %id, %error, "an agent was not let in");
         return end(&connection, End::Unavailable);
     }
-    let (live, removals) = authority.hub.enter(id.clone(), connection.remote_address(), clock::wall());
+    let (live, removals) = authority.hub.enter(id.clone(), key, connection.remote_address(), clock::wall());
+    if identify(&connection, &authority).is_none() {
+        // It was struck off between the first look and its entry, when nobody could have ended its connection.
+        live.end(End::StruckOff);
+    }
     tracing::info!(agent = %id, address = %connection.remote_address(), "an agent connected");
-    let agent = Arc::new(Agent { authority: Arc::clone(&authority), key, connection: live, quic: connection.clone() });
+    let agent = Arc::new(Agent { authority: Arc::clone(&authority), connection: live, quic: connection.clone() });
     let ended = run(&connection, &agent, removals).await;
     tracing::info!(agent = %id, "an agent's connection ended: {ended}");
     agent.close(&ended);
@@ -93,6 +96,11 @@ async fn run(connection: &Connection, agent: &Arc<Agent>, removals: mpsc::Unboun
                 },
                 Err(error) => return Ended::There(error.to_string()),
             },
+            reason = agent.connection.ended() => {
+                let ended = Ended::Here(reason, reason.reason().into());
+                agent.close(&ended);
+                return ended;
+            }
             Some(ended) = lanes.join_next() => {
                 return ended.unwrap_or_else(|error| Ended::Here(End::Unavailable, error.to_string()));
             }

@@ -48,7 +48,7 @@ pub async fn run(agent: Arc<Agent>, writer: FrameWriter, reader: FrameReader) ->
         Ok(contact) => contact.confirmed,
         Err(error) => return Ended::Here(End::Unavailable, error.to_string()),
     };
-    let session = Session::new(agent.id().clone(), agent.key, confirmed);
+    let session = Session::new(agent.id().clone(), agent.connection.key, confirmed);
     let mut control = Control { agent, session, writer };
     let Err(ended) = control.run(reader).await;
     control.agent.close(&ended);
@@ -69,7 +69,7 @@ impl Control {
             let is_waiting = self.writer.is_waiting();
             tokio::select! {
                 biased;
-                () = self.agent.connection.bell.notified() => self.open_mail()?,
+                () = self.agent.connection.bell.notified() => self.open_mail(),
                 frame = reader.next::<ToAuthority>() => self.take(frame?),
                 written = self.writer.write_some(), if is_waiting => written?,
                 () = sleep_until(due) => self.handle(Input::Timeout),
@@ -77,18 +77,14 @@ impl Control {
         }
     }
 
-    fn open_mail(&mut self) -> Result<(), Ended> {
+    fn open_mail(&mut self) {
         let mail = self.agent.connection.take_mail();
-        if let Some(end) = mail.end {
-            return Err(Ended::Here(end, end.reason().into()));
-        }
         if let Some(affected) = mail.head_moved {
             self.handle(Input::HeadMoved { affected });
         }
         if let Some(pulse) = mail.pulse {
             self.handle(Input::Pulse(pulse));
         }
-        Ok(())
     }
 
     fn take(&mut self, frame: ToAuthority) {

@@ -6,6 +6,8 @@ mod enrol;
 mod frames;
 mod records;
 mod restart;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use crate::authority::Authority;

@@ -146,6 +146,41 @@ async fn an_entry_whose_commit_was_lost_in_a_crash_gets_the_same_commit_again() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_is_on_its_way_while_something_else_is_still_being_compiled() {
+    let (_directory, layout) = made();
+    let running = started(&layout);
+    let authority = Arc::clone(&running.authority);
+    let (agent, card, _) = agent_and_card(&authority);
+    let agent = Agent::join(&authority, &agent).await;
+    let (_connection, mut lane) =
+        authority.hub.enter(agent.id.clone(), agent.key.public(), ([127, 0, 0, 1], 1).into(), now());
+    let before = authority.published().position;
+    let (held, release) = std::sync::mpsc::channel::<()>();
+    let (holds, is_held) = tokio::sync::oneshot::channel();
+    // Whoever reads the present holds up the compiler as a large import would hold it up.
+    let reader = std::thread::spawn({
+        let authority = Arc::clone(&authority);
+        move || {
+            let _present = authority.present();
+            holds.send(()).unwrap();
+            assert!(release.recv().is_err(), "nothing is sent, the sender is let go");
+        }
+    });
+    is_held.await.unwrap();
+    let accepted = authority.execute(Actor::system(), suspend(&card)).await.unwrap();
+    let removal = authority.signer.trust().verify(&lane.recv().await.unwrap()).unwrap();
+    assert_eq!(removal.position.seq, accepted.seq);
+    assert_eq!(authority.published().position, before, "its commit comes later");
+    assert!(authority.timeline.pulse().is_none(), "no pulse renews a lease meanwhile");
+    drop(held);
+    reader.join().unwrap();
+    assert!(authority.published_at(accepted.seq).await);
+    assert!(authority.timeline.pulse().is_some());
+    drop(authority);
+    stop(running);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_command_leaves_no_trace() {
     let (_directory, layout) = made();
     let running = started(&layout);
