@@ -1,6 +1,6 @@
 //! Bad days: what each program does when the machine under it misbehaves, as the README's table says.
 
-use crate::tools::{NORTH, SOUTH, assert_says, serve_refuses, tiny_world};
+use crate::tools::{NORTH, SOUTH, assert_says, log, serve_refuses, tiny_world};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tests::agent::Agent;
@@ -87,16 +87,49 @@ fn an_agent_without_its_state_denies_and_gets_it_again() {
     world.stop().unwrap();
 }
 
+/// Copies a data directory with everything that belongs to its files.
+fn copy(from: &Path, to: &Path) {
+    let done = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
+    assert!(done.success());
+}
+
+#[test]
+fn an_agent_restored_from_an_old_copy_gets_the_newest_state_and_raises_an_alarm() {
+    let mut world = World::start(&campus::tiny(), &[NORTH]).unwrap();
+    let (data, old) = (world.agent(NORTH).unwrap().data.clone(), world.file("old"));
+    let tap = |world: &World, count: usize| {
+        (0..count).for_each(|_| drop(world.agent(NORTH).unwrap().tap("north-main", "ADA").unwrap()));
+        world.wait_until_recorded().unwrap();
+    };
+    tap(&world, 3);
+    world.agent_mut(NORTH).unwrap().stop().unwrap();
+    copy(&data, &old);
+    world.agent_mut(NORTH).unwrap().start().unwrap();
+    tap(&world, 4);
+    world.authority.say("card suspend BOB --reason lost").unwrap().ok().unwrap();
+    world.wait_until_exact().unwrap();
+
+    let north = world.agent_mut(NORTH).unwrap();
+    north.stop().unwrap();
+    std::fs::remove_dir_all(&north.data).unwrap();
+    copy(&old, &data);
+    world.agent_mut(NORTH).unwrap().start().unwrap();
+    world.wait_until_exact().unwrap();
+    assert_eq!(world.agent(NORTH).unwrap().tap("north-main", "BOB").unwrap(), "deny suspended");
+    until_true("an alarm of agent-north", SOON, || {
+        let alarms = world.authority.api_json("/v1/alarms")?;
+        Ok(alarms["alarms"].as_array().is_some_and(|alarms| alarms.iter().any(|alarm| alarm["agent"] == NORTH)))
+    })
+    .unwrap();
+    assert_eq!(log(&world, "--card ADA").len(), 7, "what had come home is still there, once");
+}
+
 #[test]
 fn an_authority_restored_from_an_old_copy_takes_nothing_back_until_a_new_epoch() {
     let mut world = tiny_world();
-    let (data, copy) = (world.authority.data.clone(), world.file("copy"));
-    let copied = |from: &Path, to: &Path| {
-        let done = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
-        assert!(done.success());
-    };
+    let (data, old) = (world.authority.data.clone(), world.file("old"));
     world.authority.stop().unwrap();
-    copied(&data, &copy);
+    copy(&data, &old);
     world.authority.start().unwrap();
     world.wait_until_exact().unwrap();
     world.authority.say("card suspend ADA --reason lost").unwrap().ok().unwrap();
@@ -104,7 +137,7 @@ fn an_authority_restored_from_an_old_copy_takes_nothing_back_until_a_new_epoch()
 
     world.authority.stop().unwrap();
     std::fs::remove_dir_all(&data).unwrap();
-    copied(&copy, &data);
+    copy(&old, &data);
     world.authority.start().unwrap();
     until_true("the authority notices that it is behind", SOON, || {
         let status = world.authority.api_json("/v1/status")?;
@@ -179,6 +212,27 @@ fn an_authority_whose_clock_is_a_year_wrong_does_not_start() {
     authority.environment.clear();
     authority.start().unwrap();
     authority.stop().unwrap();
+}
+
+#[test]
+fn a_certificate_is_renewed_in_time_and_even_after_it_has_expired() {
+    for shift in ["+25d", "+200d"] {
+        let Some(environment) = clock_shifted_by(shift) else { return };
+        let mut world = World::start(&campus::tiny(), &[NORTH]).unwrap();
+        let until = |world: &World| world.agent(NORTH).unwrap().status().unwrap()["certificate_until"].to_string();
+        let before = until(&world);
+        world.agent_mut(NORTH).unwrap().stop().unwrap();
+        world.authority.stop().unwrap();
+        world.authority.environment = environment.clone();
+        world.authority.arguments.push("--accept-clock".to_owned());
+        world.authority.start().unwrap();
+        let north = world.agent_mut(NORTH).unwrap();
+        north.environment = environment;
+        north.start().unwrap();
+        north.wait_for("north-main", "ADA", "grant granted").unwrap();
+        until_true("the certificate is renewed", SOON, || Ok(until(&world) != before)).unwrap();
+        world.wait_until_exact().unwrap();
+    }
 }
 
 #[test]

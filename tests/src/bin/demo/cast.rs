@@ -29,9 +29,9 @@ pub const SCENES: [Scene; 13] = [
     scene("a management student", "CARD7", "hall-shop", "student-hall"),
     scene("a card that was suspended", "CARD3", "library-gate-2", "library"),
     scene("a card not handed out yet", "CARD5", "library-gate-1", "library"),
-    scene("a student who quit in May", "CARDL1", "library-gate-1", "library"),
+    scene("a student who quits in May", "CARDL1", "library-gate-1", "library"),
     scene("a card of another campus", "04A1B2C3D4E5F6", "dorm-gate", "dorm-9"),
-    scene("anyone at the open gate", "VISITOR", "hum-main", "hum"),
+    scene("a visitor at the main gate", "VISITOR", "hum-main", "hum"),
 ];
 
 /// What an answer means, in plain words.

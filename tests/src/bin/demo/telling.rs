@@ -55,7 +55,7 @@ impl Telling {
     /// # Errors
     /// When nobody listens.
     pub fn show(&self, text: &str) -> Result<()> {
-        text.lines().try_for_each(|line| write(&format!("  {line}\n")))
+        text.lines().try_for_each(|line| write(&format!("{}\n", format!("  {line}").trim_end())))
     }
 
     /// An empty line.
