@@ -15,7 +15,7 @@ use tests::random::Random;
 use tests::world::World;
 
 /// How often somebody is killed.
-const KILLS: usize = 16;
+const KILLS: usize = 24;
 
 /// How many taps each agent must have answered before it is over: the kills must fall among taps.
 const TAPS_MIN: usize = 150;
