@@ -31,18 +31,24 @@ pub fn directory_at(layout: &Layout, at: UnixMs) -> Result<Directory, JournalErr
     contradiction.map_or(Ok(directory), Err)
 }
 
-/// Entries from number `from` on, at most `limit` of them.
+/// What `show` makes of the entries from number `from` on, at most `limit` of them. One entry is in memory at a time:
+/// an import holds a whole campus.
 ///
 /// # Errors
 /// See [`JournalError`].
-pub fn entries(layout: &Layout, from: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
+pub fn entries<T>(
+    layout: &Layout,
+    from: u64,
+    limit: usize,
+    show: impl Fn(&Entry) -> T,
+) -> Result<Vec<T>, JournalError> {
     let journal = journal::open(&layout.journal())?;
     let mut entries = Vec::new();
     if limit == 0 {
         return Ok(entries);
     }
     journal.read_from(from, &mut |entry| {
-        entries.push(entry);
+        entries.push(show(&entry));
         if entries.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(entries)

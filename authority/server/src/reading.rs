@@ -8,6 +8,7 @@ use doorward_protocol::decide::Reason;
 use doorward_protocol::id::AgentId;
 use doorward_protocol::record::Record;
 use doorward_protocol::session::AlarmKind;
+use doorward_protocol::time::UnixMs;
 
 /// Records with what is known about them now.
 #[must_use]
@@ -18,7 +19,8 @@ pub fn read_records(present: &Present, agent: &AgentId, records: Vec<Record>) ->
 fn read_record(present: &Present, agent: &AgentId, record: Record) -> NewRecord {
     let card = present.card(record.credential);
     let known = card.and_then(|id| present.directory.tables().cards.get(id));
-    let alarm = card.filter(|_| is_alarming(record.reason, known.map(|known| known.state))).map(|id| {
+    let shut_since = card.and_then(|id| present.directory.shut_since(id));
+    let alarm = card.filter(|_| is_alarming(&record, known.map(|known| known.state), shut_since)).map(|id| {
         let text = alarm_text(id, &record, known.map(|known| known.state));
         NewAlarm::new(AlarmKind::CardTapped, Some(agent.clone()), text)
     });
@@ -30,9 +32,11 @@ fn read_record(present: &Present, agent: &AgentId, record: Record) -> NewRecord 
     }
 }
 
-/// A suspended or closed card in somebody's hand. An agent does not hold closed ones and calls them unknown.
-fn is_alarming(reason: Reason, state: Option<CardState>) -> bool {
-    match reason {
+/// A suspended or closed card in somebody's hand. An agent does not hold closed ones and calls them unknown; one that was
+/// cut off may even have let it in after it was shut, and that comes to light when its records come home.
+fn is_alarming(record: &Record, state: Option<CardState>, shut_since: Option<UnixMs>) -> bool {
+    match record.reason {
+        Reason::Granted => shut_since.is_some_and(|since| record.at >= since),
         Reason::Suspended | Reason::Closed => true,
         Reason::UnknownCredential => matches!(state, Some(CardState::Suspended | CardState::Closed)),
         Reason::NoState
@@ -49,8 +53,7 @@ fn is_alarming(reason: Reason, state: Option<CardState>) -> bool {
         | Reason::Excluded
         | Reason::NoPermission
         | Reason::OutsideSchedule
-        | Reason::FactorRequired
-        | Reason::Granted => false,
+        | Reason::FactorRequired => false,
     }
 }
 
@@ -59,5 +62,10 @@ fn alarm_text(card: &CardId, record: &Record, state: Option<CardState>) -> Strin
         (Reason::Closed, _) | (_, Some(CardState::Closed)) => "closed",
         _ => "suspended",
     };
-    format!("the {what} card {card} was tapped at door {}; it stayed shut", record.door)
+    let door = &record.door;
+    if record.reason.is_grant() {
+        format!("the {what} card {card} OPENED door {door}, whose agent did not know yet")
+    } else {
+        format!("the {what} card {card} was tapped at door {door}; it stayed shut")
+    }
 }

@@ -4,7 +4,7 @@ use super::{AccessStore, StoreError, signed, unsigned};
 use doorward_protocol::commit::Position;
 use doorward_protocol::id::AgentId;
 use doorward_protocol::time::UnixMs;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE closings (
@@ -60,6 +60,7 @@ impl AccessStore {
     /// See [`StoreError`].
     pub fn begin_closing(&self, closing: ClosingRow) -> Result<(), StoreError> {
         self.write_blocking(move |transaction| {
+            forget_older_epochs(transaction, closing.position)?;
             let sql = "INSERT INTO closings (seq, epoch, at, command, subject, why, removals)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
             let ClosingRow { position, at, command, subject, why, removals, agents } = &closing;
@@ -118,6 +119,15 @@ impl AccessStore {
             closings.filter_map(Result::transpose).collect()
         })
     }
+}
+
+/// A journal that was restored from an older copy gives numbers again which this store knows from what was lost.
+fn forget_older_epochs(transaction: &Transaction<'_>, position: Position) -> rusqlite::Result<()> {
+    let row = params![signed(position.seq), position.epoch];
+    if transaction.execute("DELETE FROM closings WHERE seq = ?1 AND epoch < ?2", row)? > 0 {
+        transaction.execute("DELETE FROM closing_agents WHERE seq = ?1", params![signed(position.seq)])?;
+    }
+    Ok(())
 }
 
 fn read_closing(connection: &Connection, seq: i64) -> rusqlite::Result<Option<ClosingRow>> {
@@ -199,5 +209,23 @@ mod tests {
         }
         assert!(store.open_closings(10).unwrap().is_empty());
         assert_eq!(store.closing(8).unwrap(), None);
+    }
+
+    #[test]
+    fn in_a_new_epoch_a_number_stands_for_another_change() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let closing = |epoch, subject: &str, agent| ClosingRow {
+            position: Position { epoch, seq: 7 },
+            at: UnixMs(5),
+            command: "card-suspend".into(),
+            subject: subject.into(),
+            why: "lost".into(),
+            removals: vec![3],
+            agents: vec![row(agent)],
+        };
+        store.begin_closing(closing(0, "card A", "a")).unwrap();
+        store.begin_closing(closing(1, "card B", "b")).unwrap();
+        assert_eq!(store.closing(7).unwrap(), Some(closing(1, "card B", "b")));
     }
 }

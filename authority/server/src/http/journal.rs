@@ -8,12 +8,13 @@ use crate::history;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use doorward_policy::command::Entry;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// How many entries unless the request says so.
 const LIMIT: usize = 100;
-/// Most entries at once; they are held in memory, imports included.
+/// Most entries at once.
 const LIMIT_MAX: usize = 10_000;
 
 #[derive(Debug, Deserialize)]
@@ -32,24 +33,29 @@ pub async fn list(State(api): State<Arc<Api>>, Params(range): Params<Range>) -> 
     let newest = api.authority.timeline.accepted();
     let first_of_newest = newest.saturating_sub(u64::try_from(limit).unwrap_or(u64::MAX)).saturating_add(1);
     let from = range.from.unwrap_or(first_of_newest).max(1);
-    let layout = api.authority.layout.clone();
-    let read = tokio::task::spawn_blocking(move || history::entries(&layout, from, limit)).await;
+    let read = tokio::task::spawn_blocking(move || {
+        history::entries(&api.authority.layout, from, limit, |entry| line(&api, entry))
+    });
+    let read = read.await;
     let entries = read.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
     let (lines, response) = lines();
     tokio::spawn(async move {
-        for entry in entries {
-            let line = JournalLine {
-                seq: entry.seq,
-                at: api.when(entry.at),
-                actor: entry.actor.to_string(),
-                command: entry.command.name().to_owned(),
-                summary: history::summary(&entry.command),
-                detail: history::detail(&entry.command),
-            };
+        for line in entries {
             if !lines.send(&line).await {
                 return;
             }
         }
     });
     Ok(response)
+}
+
+fn line(api: &Api, entry: &Entry) -> JournalLine {
+    JournalLine {
+        seq: entry.seq,
+        at: api.when(entry.at),
+        actor: entry.actor.to_string(),
+        command: entry.command.name().to_owned(),
+        summary: history::summary(&entry.command),
+        detail: history::detail(&entry.command),
+    }
 }

@@ -146,6 +146,40 @@ async fn an_entry_whose_commit_was_lost_in_a_crash_gets_the_same_commit_again() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn when_the_same_journal_compiles_otherwise_than_before_a_tick_says_so_and_agents_follow() {
+    let (_directory, layout) = made();
+    let running = started(&layout);
+    let (agent, _, _) = agent_and_card(&running.authority);
+    let mut agent = Agent::join(&running.authority, &agent).await;
+    agent.visit(&running.authority);
+    agent.take_received();
+    let published = running.authority.published();
+    // What an older version of the software might have signed for the next entry.
+    let position = Position { epoch: 0, seq: published.position.seq + 1 };
+    let root = doorward_protocol::id::Hash([9; 32]);
+    let older = running.authority.signer.commit(position.seq, published.at, published.hash, root).unwrap();
+    stop(running);
+    let mut journal = journal::open(&layout.journal()).unwrap();
+    let command = suspend(campus().tables.cards.keys().next().unwrap());
+    let text = serde_json::to_string(&command).unwrap();
+    let entry = Entry { seq: position.seq, at: published.at, actor: Actor::system(), command };
+    journal.append(published.position.seq, &entry, &text).unwrap();
+    journal.store_commit(position, &older).unwrap();
+    drop(journal);
+    let running = started(&layout);
+    let newest = running.authority.published();
+    assert_eq!(newest.position.seq, position.seq + 1, "one entry more: the tick");
+    assert_eq!(newest.commit.unverified().unwrap().previous, older.hash());
+    agent.visit(&running.authority);
+    assert_eq!(agent.take_received(), ["snapshot"]);
+    assert!(agent.is_exact(&running.authority));
+    stop(running);
+    let running = started(&layout);
+    assert_eq!(running.authority.published().position, newest.position, "said once");
+    stop(running);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_suspension_is_on_its_way_while_something_else_is_still_being_compiled() {
     let (_directory, layout) = made();
     let running = started(&layout);
