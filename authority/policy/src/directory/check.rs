@@ -83,7 +83,7 @@ impl Directory {
             return Ok(());
         }
         let mut after = self.clone();
-        after.import(difference, self.head.saturating_add(1));
+        after.import(difference, self.head.saturating_add(1), self.at);
         let policy = after.policy.as_ref().ok_or(Refusal::NothingImported)?;
         let added: BTreeMap<_, _> = after.tables.grants.iter().filter(|(id, _)| is_added(id)).collect();
         added.values().try_for_each(|grant| grant_fits(policy, &after.tables, grant))

@@ -8,6 +8,7 @@ use crate::difference::Difference;
 use crate::model::{Building, CardId, CardState, Door, Policy, Subject};
 use crate::touched::{Reach, Touched};
 use doorward_protocol::id::AgentId;
+use doorward_protocol::time::UnixMs;
 use std::collections::BTreeMap;
 
 impl Directory {
@@ -20,7 +21,7 @@ impl Directory {
         if known == CardState::Closed || says_the_same { known } else { said }
     }
 
-    pub(super) fn import(&mut self, difference: &Difference, seq: u64) {
+    pub(super) fn import(&mut self, difference: &Difference, seq: u64, at: UnixMs) {
         if let Some(policy) = &difference.policy {
             self.policy = Some(policy.clone());
         }
@@ -40,6 +41,7 @@ impl Directory {
             self.leave_holder(id);
             self.cards_of.entry(known.person.clone()).or_default().insert(id.clone());
             self.tables.cards.insert(id.clone(), known);
+            self.note_state(id, state, at);
         }
         difference.grants.apply_to(&mut self.tables.grants);
         difference.grants.apply_to(&mut self.folder_grants);

@@ -34,6 +34,8 @@ pub struct Directory {
     folder_grants: BTreeMap<GrantId, Grant>,
     agents: BTreeMap<AgentId, Agent>,
     lockdowns: BTreeSet<Scope>,
+    /// Since when cards are suspended or closed.
+    shut_since: BTreeMap<CardId, UnixMs>,
     head: u64,
     at: UnixMs,
     import_seq: u64,
@@ -155,7 +157,7 @@ impl Directory {
                 let (reader_key, software, tzdb) = (reader_key.clone(), software.clone(), tzdb.clone());
                 self.founding = Some(Founding { reader_key, software, tzdb });
             }
-            Command::Import { difference } => self.import(difference, entry.seq),
+            Command::Import { difference } => self.import(difference, entry.seq, entry.at),
             Command::Tick { tzdb } => {
                 if let Some(founding) = &mut self.founding {
                     founding.tzdb.clone_from(tzdb);
@@ -172,11 +174,11 @@ impl Directory {
             Command::AgentRemove { agent } => {
                 self.agents.insert(agent.clone(), Agent { key: None, token: None, removed: true });
             }
-            Command::CardSuspend { card, .. } => self.set_state(card, CardState::Suspended),
+            Command::CardSuspend { card, .. } => self.set_state(card, CardState::Suspended, entry.at),
             Command::CardResume { card, .. } | Command::CardActivate { card } => {
-                self.set_state(card, CardState::Active);
+                self.set_state(card, CardState::Active, entry.at);
             }
-            Command::CardClose { card, .. } => self.set_state(card, CardState::Closed),
+            Command::CardClose { card, .. } => self.set_state(card, CardState::Closed, entry.at),
             Command::LockDown { scope, .. } => {
                 self.lockdowns.insert(scope.clone());
             }
@@ -203,9 +205,21 @@ impl Directory {
         }
     }
 
-    fn set_state(&mut self, card: &CardId, state: CardState) {
-        if let Some(card) = self.tables.cards.get_mut(card) {
+    fn set_state(&mut self, id: &CardId, state: CardState, at: UnixMs) {
+        if let Some(card) = self.tables.cards.get_mut(id) {
             card.state = state;
+            self.note_state(id, state, at);
+        }
+    }
+
+    fn note_state(&mut self, id: &CardId, state: CardState, at: UnixMs) {
+        match state {
+            CardState::Suspended | CardState::Closed => {
+                self.shut_since.entry(id.clone()).or_insert(at);
+            }
+            CardState::Produced | CardState::Active => {
+                self.shut_since.remove(id);
+            }
         }
     }
 }
@@ -222,6 +236,12 @@ impl Directory {
     #[must_use]
     pub const fn at(&self) -> UnixMs {
         self.at
+    }
+
+    /// Since when a card has been suspended or closed; `None` for one that is neither.
+    #[must_use]
+    pub fn shut_since(&self, card: &CardId) -> Option<UnixMs> {
+        self.shut_since.get(card).copied()
     }
 
     /// Number of the last entry that imported a folder; 0 before the first.
