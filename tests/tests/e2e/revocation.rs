@@ -58,6 +58,10 @@ fn a_cut_off_agent_is_named_with_its_lease_and_closes_when_it_is_back() {
 
     south.network.mend();
     south.wait_for("south-main", "ADA", "deny suspended").unwrap();
+    until_true("the tap that nobody could refuse is an alarm", SOON, || {
+        Ok(world.authority.say("alarms")?.ok()?.out.contains("OPENED door south-main"))
+    })
+    .unwrap();
     let seq = world.authority.api_json("/v1/status").unwrap()["journal_head"].as_u64().unwrap();
     let later = world.file("later.evidence");
     until_true("the evidence is complete", SOON, || {
