@@ -136,6 +136,22 @@ impl Trust {
         rest.iter().try_fold(Self::begin(pinned, first)?, |trust, next| trust.next(next))
     }
 
+    /// Believes a chain of statements and keeps what each of them said, oldest first; empty for an empty chain.
+    ///
+    /// # Errors
+    /// See [`TrustError`].
+    pub fn each_of_chain(pinned: Hash, chain: &[Signed<Statement>]) -> Result<Vec<Self>, TrustError> {
+        let mut trusts: Vec<Self> = Vec::with_capacity(chain.len());
+        for signed in chain {
+            let trust = match trusts.last() {
+                Some(before) => before.next(signed)?,
+                None => Self::begin(pinned, signed)?,
+            };
+            trusts.push(trust);
+        }
+        Ok(trusts)
+    }
+
     /// Believes the next statement: signed by this one's root and by its own.
     ///
     /// # Errors

@@ -83,9 +83,7 @@ async fn ask_all(token: &JoinToken, key: &SecretKey) -> Result<(String, Enrolled
     for address in &token.addresses {
         match quic::enrol::join(address, token, key).await {
             Ok(enrolled) => return Ok((address.clone(), enrolled)),
-            Err(error @ EnrolError::Refused(_)) => {
-                bail!("{address}: {error}; a token works once: make another with `doorward agent add {}`", token.agent)
-            }
+            Err(error @ EnrolError::Refused(_)) => bail!("{address}: {error}"),
             Err(error) => faults.push(format!("{address}: {error}")),
         }
     }

@@ -151,6 +151,7 @@ impl Agent {
         };
         let course = sync.begin().await;
         let recorder = RecorderTask {
+            agent: identity.agent.clone(),
             machine: Recorder::open(chain.durable, chain.acknowledged, chain.oldest_unsent_at),
             strike: strike(&arguments, &alarms),
             storage: jobs.clone(),

@@ -3,6 +3,7 @@
 use crate::alarms::Alarms;
 use crate::board::Board;
 use crate::clock::wall_now;
+use crate::identity::new_incarnation;
 use crate::machines::{Line, Outgoing};
 use crate::stop::Stop;
 use crate::store::storage::Job;
@@ -10,8 +11,9 @@ use crate::strike::Strike;
 use doorward_protocol::agent::recorder::{Effect, Input, Recorder, Tap};
 use doorward_protocol::decide::Reason;
 use doorward_protocol::frame::ToAgent;
-use doorward_protocol::id::DoorId;
-use doorward_protocol::record::Record;
+use doorward_protocol::id::{AgentId, DoorId, Incarnation};
+use doorward_protocol::limits::RECORDS_KEPT_MAX;
+use doorward_protocol::record::{ChainHead, Record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +35,8 @@ pub struct DecidedTap {
 pub struct RecorderTask {
     /// The machine.
     pub machine: Recorder,
+    /// Whose records they are.
+    pub agent: AgentId,
     /// What opens doors.
     pub strike: Arc<dyn Strike>,
     /// Where records are made durable.
@@ -64,6 +68,8 @@ struct Course {
     next_ticket: u64,
     appending: Option<oneshot::Receiver<bool>>,
     loading: Option<oneshot::Receiver<Vec<Record>>>,
+    /// Records that go to a chain which begins anew.
+    moving: Option<oneshot::Receiver<Vec<Record>>>,
 }
 
 impl RecorderTask {
@@ -84,6 +90,7 @@ impl RecorderTask {
                     Some(false) | None => Input::AppendFailed,
                 },
                 records = answered(&mut course.loading) => Input::Loaded(records.unwrap_or_default()),
+                records = answered(&mut course.moving) => self.anew(records.unwrap_or_default()),
                 Some(line) = self.line.recv() => match line {
                     Line::Up(lane, known) => {
                         course.outgoing.lead_to(Some(lane));
@@ -116,10 +123,16 @@ impl RecorderTask {
     async fn settle(&mut self, course: &mut Course) {
         while let Some(effect) = self.machine.poll_effect() {
             match effect {
-                Effect::Append { records, head } => {
+                Effect::Append { records, head, begin } => {
                     let (done, appending) = oneshot::channel();
                     course.appending = Some(appending);
-                    self.hand_over(Job::Append { records, head, done }).await;
+                    self.hand_over(Job::Append { records, head, begin, done }).await;
+                }
+                Effect::BeginAnew { after } => {
+                    let (done, moving) = oneshot::channel();
+                    course.moving = Some(moving);
+                    let count = usize::try_from(RECORDS_KEPT_MAX).unwrap_or(usize::MAX);
+                    self.hand_over(Job::Load { after, count, done }).await;
                 }
                 Effect::Answer { ticket, reason } => {
                     if let Some(waiting) = course.waiting.remove(&ticket) {
@@ -141,6 +154,16 @@ impl RecorderTask {
             }
         }
         self.board.show_unsent(self.machine.unsent());
+    }
+
+    fn anew(&self, records: Vec<Record>) -> Input {
+        let incarnation = new_incarnation().unwrap_or_else(|_| {
+            // The system gave random bytes when the agent started. Lives have to differ, not to be secret, so should it
+            // ever stop giving them, the time is as good.
+            let [time, zero] = [wall_now().0.to_be_bytes(), [0; 8]];
+            Incarnation(core::array::from_fn(|i| time.iter().chain(&zero).nth(i).copied().unwrap_or_default()))
+        });
+        Input::Anew { begin: ChainHead::begin(&self.agent, incarnation), records }
     }
 
     async fn hand_over(&self, job: Job) {

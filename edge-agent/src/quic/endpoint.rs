@@ -8,6 +8,7 @@ use doorward_protocol::id::Hash;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, IdleTimeout, TransportConfig, VarInt};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -27,6 +28,10 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Removal lanes that the authority may have open at once; it needs one, and a second while it replaces that.
 const REMOVAL_LANES_MAX: u32 = 4;
+
+/// Codes with which the authority ends a connection for good reason: not enrolled, replaced by another connection of the
+/// same agent, protocol broken, struck off.
+const TURNED_AWAY: RangeInclusive<u64> = 1..=4;
 
 /// The alert with which TLS says that a certificate has expired (RFC 8446, 6.2), as QUIC carries it.
 const CERTIFICATE_EXPIRED: u64 = 0x100 + 45;
@@ -85,6 +90,17 @@ impl Reached {
     pub async fn close(self, why: &str) {
         self.connection.close(VarInt::from_u32(0), why.as_bytes());
         let _unheard = tokio::time::timeout(GOODBYE_TIMEOUT, self.endpoint.wait_idle()).await;
+    }
+}
+
+/// Whether the authority ended a connection because it does not want this agent or what it sends; not because it is
+/// stopping (code 0) or busy (code 5).
+#[must_use]
+pub fn is_turned_away(error: &ConnectionError) -> bool {
+    if let ConnectionError::ApplicationClosed(close) = error {
+        TURNED_AWAY.contains(&u64::from(close.error_code))
+    } else {
+        false
     }
 }
 

@@ -5,7 +5,7 @@ use crate::board::Board;
 use crate::clock::wall_now;
 use crate::identity::{Identity, random};
 use crate::machines::{Line, OUTGOING_MAX};
-use crate::quic::endpoint::{ReachError, connect_as_agent, is_certificate_expired};
+use crate::quic::endpoint::{ReachError, connect_as_agent, is_certificate_expired, is_turned_away};
 use crate::quic::enrol::{EnrolError, renew};
 use crate::quic::lanes::{LaneError, open, pump_in, pump_out};
 use crate::stop::Stop;
@@ -71,6 +71,8 @@ struct Ended {
     was_heard: bool,
     /// Whether it ended because our certificate has expired.
     is_expired: bool,
+    /// Whether the authority turned us away.
+    is_turned_away: bool,
     /// Why, for a person.
     why: String,
 }
@@ -102,24 +104,29 @@ impl Keeper {
         for address in self.addresses.clone() {
             self.renew_if_due(&address, false).await;
             let ended = self.try_at(&address).await;
-            self.say(&address, &ended.why);
+            self.say(&address, &ended);
             if ended.is_expired {
                 self.renew_if_due(&address, true).await;
             }
             if ended.was_heard {
-                return true;
+                // Who is turned away comes back with growing pauses, like one who reaches nobody.
+                return !ended.is_turned_away;
             }
         }
         false
     }
 
     /// One line for each change, not for each try.
-    fn say(&mut self, address: &str, why: &str) {
+    fn say(&mut self, address: &str, ended: &Ended) {
+        let why = ended.why.as_str();
         if self.said.get(address).map(String::as_str) == Some(why) {
             tracing::debug!("still no connection to {address}: {why}");
         } else {
             tracing::info!("no connection to {address}: {why}");
             self.said.insert(address.to_owned(), why.to_owned());
+            if ended.is_turned_away {
+                self.alarms.raise(format!("the authority at {address} turned this agent away: {why}"));
+            }
         }
     }
 
@@ -141,13 +148,14 @@ impl Keeper {
         let _stopping = self.machines.records.send(Line::Down).await;
         let closed = reached.connection.close_reason();
         let is_expired = closed.as_ref().is_some_and(is_certificate_expired);
-        let why = closed.map_or_else(|| error.to_string(), |closed| closed.to_string());
         reached.close(&error.to_string()).await;
         let was_heard = *was_heard.borrow();
-        if was_heard {
+        let is_turned_away = closed.as_ref().is_some_and(is_turned_away);
+        let why = closed.map_or_else(|| error.to_string(), |closed| closed.to_string());
+        if was_heard && !is_turned_away {
             self.said.remove(address);
         }
-        Ended { was_heard, is_expired, why }
+        Ended { was_heard, is_expired, is_turned_away, why }
     }
 
     /// Never ends by itself.
@@ -192,7 +200,8 @@ impl Keeper {
 
 impl Ended {
     fn unreached(error: &ReachError) -> Self {
-        Self { was_heard: false, is_expired: error.is_certificate_expired(), why: error.to_string() }
+        let is_expired = error.is_certificate_expired();
+        Self { was_heard: false, is_expired, is_turned_away: false, why: error.to_string() }
     }
 }
 

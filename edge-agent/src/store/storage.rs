@@ -36,6 +36,8 @@ pub enum Job {
         records: Vec<Record>,
         /// Where the chain stands after them.
         head: ChainHead,
+        /// Of a chain that begins with them: where it begins, which is then the acknowledged head, too.
+        begin: Option<ChainHead>,
         /// Where the answer goes.
         done: oneshot::Sender<bool>,
     },
@@ -94,6 +96,7 @@ impl Storage {
 struct Append {
     records: Vec<Record>,
     head: ChainHead,
+    begin: Option<ChainHead>,
     done: oneshot::Sender<bool>,
 }
 
@@ -155,7 +158,7 @@ impl Writer {
     fn take(&mut self, job: Job) {
         match job {
             Job::Persist { ticket, writes } => self.backlog.push((ticket, writes)),
-            Job::Append { records, head, done } => self.appends.push(Append { records, head, done }),
+            Job::Append { records, head, begin, done } => self.appends.push(Append { records, head, begin, done }),
             Job::Free(head) => self.freed = Some(head),
             Job::Load { after, count, done } => self.loads.push(Load { after, count, done }),
         }
@@ -201,11 +204,14 @@ impl Writer {
                 draft.write(write)?;
             }
         }
-        for append in &self.appends {
-            draft.append(&append.records, &append.head)?;
-        }
         if let Some(head) = &self.freed {
             draft.free(head)?;
+        }
+        for append in &self.appends {
+            if let Some(begin) = &append.begin {
+                draft.free(begin)?;
+            }
+            draft.append(&append.records, &append.head)?;
         }
         let edits = draft.into_edits();
         Ok(disk.commit(edits)?)
@@ -312,7 +318,7 @@ mod tests {
         let mut storage = Storage::start(opened_store, Alarms::default()).unwrap();
         let (done, is_done) = oneshot::channel();
         let records = vec![next(&mut head), next(&mut head)];
-        storage.jobs.send(Job::Append { records: records.clone(), head, done }).await.unwrap();
+        storage.jobs.send(Job::Append { records: records.clone(), head, begin: None, done }).await.unwrap();
         storage.jobs.send(Job::Persist { ticket: 4, writes: campus.writes(UnixMs(5)) }).await.unwrap();
         assert_eq!(is_done.await, Ok(true));
         assert_eq!(storage.persisted.recv().await, Some(4));
@@ -324,6 +330,28 @@ mod tests {
         let again = opened(data.path(), &campus);
         assert_eq!(again.chain.durable, head);
         assert_eq!(again.stored.facts.len(), Campus::facts().len());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_chain_that_begins_anew_is_the_only_one_after_opening_again() {
+        let (data, campus) = (tempfile::tempdir().unwrap(), Campus::new(vec![]));
+        let opened_store = opened(data.path(), &campus);
+        let mut head = opened_store.chain.durable;
+        let storage = Storage::start(opened_store, Alarms::default()).unwrap();
+        let append = async |records, head, begin| {
+            let (done, is_done) = oneshot::channel();
+            storage.jobs.send(Job::Append { records, head, begin, done }).await.unwrap();
+            assert_eq!(is_done.await, Ok(true));
+        };
+        append(vec![next(&mut head), next(&mut head)], head, None).await;
+        let begin = ChainHead::begin(&campus.identity.agent, Incarnation([2; 16]));
+        let mut anew = begin;
+        append(vec![next(&mut anew)], anew, Some(begin)).await;
+        drop(storage.jobs);
+        storage.thread.join().unwrap();
+        let again = opened(data.path(), &campus);
+        assert!(again.alarms.is_empty(), "{:?}", again.alarms);
+        assert_eq!((again.chain.acknowledged, again.chain.durable), (begin, anew));
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -340,7 +368,7 @@ mod tests {
         let (done, is_done) = oneshot::channel();
         let refused = head;
         let records = vec![next(&mut head)];
-        storage.jobs.send(Job::Append { records, head, done }).await.unwrap();
+        storage.jobs.send(Job::Append { records, head, begin: None, done }).await.unwrap();
         storage.jobs.send(Job::Persist { ticket: 1, writes: campus.writes(UnixMs(5)) }).await.unwrap();
         assert_eq!(is_done.await, Ok(false));
         assert!(storage.persisted.try_recv().is_err());

@@ -54,6 +54,13 @@ pub enum Input {
     Stored(ChainHead),
     /// Answer to [`Effect::Load`]: consecutive records, none when they could not be read.
     Loaded(Vec<Record>),
+    /// Answer to [`Effect::BeginAnew`].
+    Anew {
+        /// The beginning of a chain in a new incarnation.
+        begin: ChainHead,
+        /// The records that were asked for; none when they could not be read.
+        records: Vec<Record>,
+    },
     /// The time that [`Recorder::poll_timeout`] named has come.
     Timeout,
 }
@@ -67,6 +74,14 @@ pub enum Effect {
         records: Vec<Record>,
         /// Where the chain stands after them.
         head: ChainHead,
+        /// Of a chain that begins with them: where it begins, to be kept as the acknowledged head in the same step.
+        begin: Option<ChainHead>,
+    },
+    /// The chain cannot be continued: read all records after `after`, make a new incarnation, and answer
+    /// [`Input::Anew`].
+    BeginAnew {
+        /// Number of the record before the first.
+        after: u64,
     },
     /// Answer a tap; only now may a strike move.
     Answer {
@@ -97,7 +112,12 @@ pub struct Recorder {
     acknowledged: ChainHead,
     oldest_unsent_at: Option<UnixMs>,
     waiting: Vec<Tap>,
-    appending: Option<(Vec<Tap>, Vec<Record>, ChainHead)>,
+    appending: Option<Appending>,
+    /// Where the chain stood when this machine was opened: records after it were made in its own life.
+    opened: u64,
+    anew: Anew,
+    /// A new chain could not be stored: nothing is sent until the next report, so that a full disk makes no storm.
+    stalled: bool,
     recent: VecDeque<Record>,
     connected: bool,
     sent: Option<Batch>,
@@ -105,6 +125,25 @@ pub struct Recorder {
     report_at: UnixMs,
     full: bool,
     effects: VecDeque<Effect>,
+}
+
+/// Records that are being stored.
+#[derive(Debug)]
+struct Appending {
+    taps: Vec<Tap>,
+    records: Vec<Record>,
+    head: ChainHead,
+    begin: Option<ChainHead>,
+}
+
+/// Whether the chain has to begin anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Anew {
+    No,
+    /// As soon as no append is in flight.
+    Wanted,
+    /// The shell was asked.
+    Asked,
 }
 
 impl Recorder {
@@ -117,6 +156,9 @@ impl Recorder {
             oldest_unsent_at,
             waiting: Vec::new(),
             appending: None,
+            opened: durable.seq,
+            anew: Anew::No,
+            stalled: false,
             recent: VecDeque::new(),
             connected: false,
             sent: None,
@@ -167,6 +209,7 @@ impl Recorder {
             }
             Input::Stored(head) => self.stored(head),
             Input::Loaded(records) => self.loaded(records),
+            Input::Anew { begin, records } => self.begin_anew(begin, records),
             Input::Timeout => {
                 if now >= self.report_at {
                     self.report(now);
@@ -191,7 +234,14 @@ impl Recorder {
 
     /// PROTOCOL 8.1: number and chain the waiting taps, and append them as one group.
     fn append_next(&mut self) {
-        if self.appending.is_some() || self.waiting.is_empty() {
+        if self.appending.is_some() || self.anew == Anew::Asked {
+            return;
+        }
+        if self.anew == Anew::Wanted {
+            self.anew = Anew::Asked;
+            return self.effects.push_back(Effect::BeginAnew { after: self.opened });
+        }
+        if self.waiting.is_empty() {
             return;
         }
         let rest = self.waiting.split_off(self.waiting.len().min(RECORDS_BATCH_MAX));
@@ -213,12 +263,41 @@ impl Recorder {
             head = next;
             records.push(record);
         }
-        self.effects.push_back(Effect::Append { records: records.clone(), head });
-        self.appending = Some((taps, records, head));
+        self.append(Appending { taps, records, head, begin: None });
+    }
+
+    fn append(&mut self, appending: Appending) {
+        let Appending { records, head, begin, .. } = &appending;
+        self.effects.push_back(Effect::Append { records: records.clone(), head: *head, begin: *begin });
+        self.appending = Some(appending);
+    }
+
+    /// PROTOCOL 8.6: what this life of the agent recorded moves to the new chain, under new numbers. What was recorded
+    /// before is with the authority, or was only on the disk that is gone.
+    fn begin_anew(&mut self, begin: ChainHead, records: Vec<Record>) {
+        if core::mem::replace(&mut self.anew, Anew::No) != Anew::Asked {
+            return;
+        }
+        let mut head = begin;
+        let mut moved = Vec::with_capacity(records.len());
+        for record in records {
+            let record = Record { seq: head.seq.saturating_add(1), ..record };
+            let Some(next) = head.with(&record) else { break };
+            head = next;
+            moved.push(record);
+        }
+        self.append(Appending { taps: Vec::new(), records: moved, head, begin: Some(begin) });
     }
 
     fn appended(&mut self) {
-        let Some((taps, records, head)) = self.appending.take() else { return };
+        let Some(Appending { taps, records, head, begin }) = self.appending.take() else { return };
+        if let Some(begin) = begin {
+            self.acknowledged = begin;
+            self.durable = begin;
+            self.opened = 0;
+            self.recent.clear();
+            self.full = false;
+        }
         let answers = taps.into_iter().map(|tap| Effect::Answer { ticket: tap.ticket, reason: tap.reason });
         self.effects.extend(answers);
         if self.unsent() == 0 {
@@ -232,7 +311,9 @@ impl Recorder {
     }
 
     fn append_failed(&mut self) {
-        let Some((taps, ..)) = self.appending.take() else { return };
+        // A new chain that could not be stored is none; the authority will say again that the old one is not its own.
+        let Some(Appending { taps, begin, .. }) = self.appending.take() else { return };
+        self.stalled |= begin.is_some();
         self.alarm("access records cannot be stored; nothing opens until they can".into());
         let answers = taps.into_iter().map(|tap| match tap.reason.is_grant() {
             true => Effect::Answer { ticket: tap.ticket, reason: Reason::NotRecorded },
@@ -243,7 +324,8 @@ impl Recorder {
 
     /// PROTOCOL 8.3: one batch at a time, directly after what is acknowledged.
     fn send_next(&mut self) {
-        if !self.connected || self.sent.is_some() || self.loading || self.unsent() == 0 {
+        let waits = self.sent.is_some() || self.loading || self.stalled || self.is_beginning();
+        if !self.connected || waits || self.unsent() == 0 {
             return;
         }
         let first = self.acknowledged.seq.saturating_add(1);
@@ -262,7 +344,7 @@ impl Recorder {
 
     fn loaded(&mut self, records: Vec<Record>) {
         self.loading = false;
-        if !self.connected || self.sent.is_some() {
+        if !self.connected || self.sent.is_some() || self.is_beginning() {
             return;
         }
         let follows = records.first().is_some_and(|record| Some(record.seq) == self.acknowledged.seq.checked_add(1));
@@ -283,13 +365,18 @@ impl Recorder {
 
     /// PROTOCOL 8.4: an acknowledgement counts only when its hash is that of our own chain.
     fn stored(&mut self, head: ChainHead) {
-        let Some(batch) = self.sent.take() else { return };
-        let Some(end) = batch.end() else { return };
-        if head != end {
-            self.alarm("the authority acknowledged a chain that is not ours".into());
-            self.connected = false;
+        if head.incarnation != self.durable.incarnation || self.is_beginning() {
             return;
         }
+        let sent = self.sent.take();
+        let Some(end) = sent.as_ref().and_then(Batch::end).filter(|end| *end == head) else {
+            // Without a batch it answers our report, and is news only when it goes beyond what we hold.
+            if sent.is_some() || head.seq > self.durable.seq || (head.seq == self.durable.seq && head != self.durable) {
+                self.alarm("the authority holds other records of this chain than this disk; it begins anew".into());
+                self.anew = Anew::Wanted;
+            }
+            return;
+        };
         self.acknowledged = end;
         self.full = false;
         while self.recent.front().is_some_and(|record| record.seq <= end.seq) {
@@ -301,8 +388,14 @@ impl Recorder {
         self.effects.push_back(Effect::Free(end));
     }
 
+    /// Whether a new chain is on its way; until it stands, nothing of the old one is sent.
+    fn is_beginning(&self) -> bool {
+        self.anew != Anew::No || self.appending.as_ref().is_some_and(|appending| appending.begin.is_some())
+    }
+
     fn report(&mut self, now: UnixMs) {
         self.report_at = now.plus_ms(REPORT_PERIOD_MS);
+        self.stalled = false;
         let report = ChainReport {
             head: self.durable,
             acknowledged: self.acknowledged.seq,

@@ -97,9 +97,12 @@ impl Stored {
     /// # Errors
     /// When not even the statements prove themselves: then the agent has to join anew.
     pub fn open(self, agent: &AgentId, key: PublicKey, pinned: Hash) -> Result<Opened, TrustError> {
-        let trust = Trust::from_chain(pinned, &self.statements)?;
+        let trusts = Trust::each_of_chain(pinned, &self.statements)?;
+        let Some(trust) = trusts.last().cloned() else {
+            return Err(TrustError::Version { held: 0, found: 0 });
+        };
         let mut damage: Vec<String> = self.damage.into_iter().collect();
-        let state = match self.head {
+        let mut state = match self.head {
             None => {
                 if self.floor.position > Position::default() {
                     damage.push("the state that was in force is missing".into());
@@ -107,11 +110,10 @@ impl Stored {
                 None
             }
             Some(stored) => {
-                let version = usize::try_from(stored.statement).unwrap_or(usize::MAX);
-                let chain = self.statements.get(..version).unwrap_or_default();
-                let proven = Trust::from_chain(pinned, chain)
-                    .map_err(|error| error.to_string())
-                    .and_then(|trust| prove_head(&trust, &stored.head, agent, key).map(|_| ()))
+                let at_that_time = trusts.iter().find(|trust| trust.statement().version == stored.statement);
+                let proven = at_that_time
+                    .ok_or_else(|| "the trust statement of the stored state is missing".to_owned())
+                    .and_then(|trust| prove_head(trust, &stored.head, agent, key).map(|_| ()))
                     .and_then(|()| prove_facts(self.facts, &stored.head));
                 match proven {
                     Ok(state) => Some((stored.head, state)),
@@ -122,8 +124,18 @@ impl Stored {
                 }
             }
         };
-        let overlay = self.removals.iter().filter_map(|signed| trust.verify(signed).ok());
-        let overlay = overlay.fold(Overlay::default(), |overlay, removal| overlay.with(removal.into_inner()));
+        let mut overlay = Overlay::default();
+        for signed in &self.removals {
+            // Signing keys change while a removal waits for its commit; it was believed under one of these statements.
+            match trusts.iter().rev().find_map(|trust| trust.verify(signed).ok()) {
+                Some(removal) => overlay = overlay.with(removal.into_inner()),
+                None => {
+                    // What it took away is not known, so nothing is decided without it.
+                    damage.push("a stored removal does not prove itself".into());
+                    state = None;
+                }
+            }
+        }
         Ok(Opened { trust, state, overlay, damage })
     }
 }

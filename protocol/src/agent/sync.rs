@@ -9,7 +9,7 @@ use crate::decide::View;
 use crate::facts::Fact;
 use crate::frame::{Base, Heard, Hello, PROTOCOL_VERSION, Refusal, StateClaim, ToAgent, ToAuthority, Update};
 use crate::id::{AgentId, Hash};
-use crate::limits::{CLOCK_TOLERANCE_MS, FACTS_MAX, PARTS_MAX, REMOVAL_ITEMS_MAX, STATEMENTS_MAX};
+use crate::limits::{CLOCK_TOLERANCE_MS, FACTS_MAX, PARTS_MAX, REMOVAL_ITEMS_MAX, STATEMENTS_MAX, TEXT_BYTES_MAX};
 use crate::overlay::Overlay;
 use crate::receipt::{About, Receipt, Stage};
 use crate::removal::Removal;
@@ -82,6 +82,8 @@ pub struct Sync {
     assembly: Option<Assembly>,
     next_ticket: u64,
     receipts_when_durable: BTreeMap<u64, Receipt>,
+    /// What the authority must be told of the store, once.
+    damage: Option<String>,
     effects: VecDeque<Effect>,
 }
 
@@ -120,6 +122,7 @@ impl Sync {
             assembly: None,
             next_ticket: 0,
             receipts_when_durable: BTreeMap::new(),
+            damage: (!damage.is_empty()).then(|| damage.join("; ").chars().take(TEXT_BYTES_MAX).collect()),
             effects: VecDeque::new(),
         };
         for why in damage {
@@ -179,6 +182,9 @@ impl Sync {
             wall,
         };
         self.send(ToAuthority::Hello(hello));
+        if let Some(damage) = self.damage.take() {
+            self.send(ToAuthority::Refusal(Refusal::StoreDamaged(damage)));
+        }
     }
 
     fn handle_frame(&mut self, frame: ToAgent, wall: UnixMs) {

@@ -45,6 +45,7 @@ pub struct Records {
     /// Where the agent's newest chain stands in the authority's store.
     known: Option<ChainHead>,
     storing: Option<ChainHead>,
+    contradicted: bool,
     closed: bool,
     effects: VecDeque<Effect>,
 }
@@ -53,7 +54,7 @@ impl Records {
     /// A machine for an agent whose newest chain stands at `known`.
     #[must_use]
     pub const fn new(agent: AgentId, known: Option<ChainHead>) -> Self {
-        Self { agent, known, storing: None, closed: false, effects: VecDeque::new() }
+        Self { agent, known, storing: None, contradicted: false, closed: false, effects: VecDeque::new() }
     }
 
     /// The next thing to do, if any.
@@ -93,9 +94,9 @@ impl Records {
                     "agent {} reports {} records, but {} are stored; its log was cut",
                     self.agent, report.head.seq, known.seq
                 );
-                self.alarm(AlarmKind::LogTruncated, text);
+                self.contradict(AlarmKind::LogTruncated, text, known);
             } else if report.head.seq == known.seq && report.head.hash != known.hash {
-                self.fork(known.seq);
+                self.fork(known);
             }
         }
         self.effects.push_back(Effect::Report(report));
@@ -126,9 +127,12 @@ impl Records {
                 let fresh = batch.records.iter().filter(|record| record.seq > known.seq).cloned().collect();
                 self.store(fresh, if end.seq > known.seq { end } else { known });
             }
-            Some(_) => self.fork(known.seq),
-            // All of it is stored already, and more: whether it is the same shows at the end of what is stored.
-            None => self.close("the batch ends before what is stored"),
+            Some(_) => self.fork(known),
+            None => {
+                let text =
+                    format!("agent {} sends records that end before what is stored; its log was cut", self.agent);
+                self.contradict(AlarmKind::LogTruncated, text, known);
+            }
         }
     }
 
@@ -137,10 +141,19 @@ impl Records {
         self.effects.push_back(Effect::Store { records, head });
     }
 
-    fn fork(&mut self, seq: u64) {
-        let text = format!("agent {}: another history of records than the stored one, at record {seq}", self.agent);
-        self.alarm(AlarmKind::RecordFork, text);
-        self.close("the records contradict those that are stored");
+    fn fork(&mut self, known: ChainHead) {
+        let text =
+            format!("agent {}: another history of records than the stored one, at record {}", self.agent, known.seq);
+        self.contradict(AlarmKind::RecordFork, text, known);
+    }
+
+    /// PROTOCOL 8.6: says where the chain stands here. The agent sees that it cannot go on with its own and begins a new
+    /// one; closing would only bring it back with the same. Once in a connection is enough for the alarm.
+    fn contradict(&mut self, kind: AlarmKind, text: String, known: ChainHead) {
+        if !core::mem::replace(&mut self.contradicted, true) {
+            self.alarm(kind, text);
+        }
+        self.effects.push_back(Effect::Send(ToAgent::Stored(known)));
     }
 
     fn alarm(&mut self, kind: AlarmKind, text: String) {

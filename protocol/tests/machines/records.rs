@@ -26,7 +26,7 @@ fn begin() -> ChainHead {
 fn tap(ticket: u64) -> Input {
     Input::Tap(Tap {
         ticket,
-        at: NOW,
+        at: NOW.plus_ms(ticket as i64),
         door: "door".parse().unwrap(),
         credential: CredentialKey([4; 16]),
         factors: Factors::NONE,
@@ -42,6 +42,7 @@ struct World {
     disk_head: ChainHead,
     freed: ChainHead,
     disk_full: bool,
+    lives: u8,
     answers: Vec<(u64, Reason)>,
     agent_alarms: Vec<String>,
     session: Option<Records>,
@@ -60,6 +61,7 @@ impl World {
             disk_head: begin(),
             freed: begin(),
             disk_full: false,
+            lives: 1,
             answers: vec![],
             agent_alarms: vec![],
             session: None,
@@ -73,10 +75,18 @@ impl World {
 
     fn feed(&mut self, input: Input) {
         self.recorder.handle(input, NOW);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
         while let Some(effect) = self.recorder.poll_effect() {
             match effect {
                 Effect::Append { .. } if self.disk_full => self.recorder.handle(Input::AppendFailed, NOW),
-                Effect::Append { records, head } => {
+                Effect::Append { records, head, begin } => {
+                    if let Some(begin) = begin {
+                        self.freed = begin;
+                        self.disk.clear();
+                    }
                     self.disk.extend(records);
                     self.disk_head = head;
                     self.recorder.handle(Input::Appended, NOW);
@@ -91,6 +101,12 @@ impl World {
                 Effect::Load { after, count } => {
                     let records = self.disk.iter().filter(|record| record.seq > after).take(count).cloned().collect();
                     self.recorder.handle(Input::Loaded(records), NOW);
+                }
+                Effect::BeginAnew { after } => {
+                    self.lives += 1;
+                    let begin = ChainHead::begin(&agent(), Incarnation([self.lives; 16]));
+                    let records = self.disk.iter().filter(|record| record.seq > after).cloned().collect();
+                    self.recorder.handle(Input::Anew { begin, records }, NOW);
                 }
                 Effect::Free(head) => {
                     self.freed = head;
@@ -208,14 +224,66 @@ fn an_authority_restored_from_a_backup_notices_the_gap_and_goes_on() {
 }
 
 #[test]
-fn a_log_that_was_cut_shows_in_the_report_of_an_idle_agent() {
+fn a_log_that_was_cut_shows_in_the_report_of_an_idle_agent_and_begins_anew() {
     let mut world = World::new();
     world.connect();
     (0..4).for_each(|ticket| world.feed(tap(ticket)));
     world.cut();
     world.recorder = Recorder::open(begin(), begin(), None);
+    world.disk_head = begin();
     world.connect();
     assert_eq!(world.alarms, [AlarmKind::LogTruncated]);
+    world.feed(tap(9));
+    assert_eq!(world.home(), [1, 2, 3, 4, 1]);
+    assert_eq!(world.alarms, [AlarmKind::LogTruncated, AlarmKind::NewChain]);
+    world.restart();
+    world.connect();
+    world.feed(tap(10));
+    assert_eq!(world.home(), [1, 2, 3, 4, 1, 2]);
+    assert_eq!(world.alarms.len(), 2, "it is told once");
+}
+
+#[test]
+fn taps_on_a_disk_that_was_restored_come_home_in_a_new_chain_once() {
+    for taps_since in [1, 2, 3, 2 * RECORDS_BATCH_MAX as u64] {
+        let mut world = World::new();
+        world.connect();
+        world.feed(tap(0));
+        let (disk, disk_head, freed) = (world.disk.clone(), world.disk_head, world.freed);
+        (1..3).for_each(|ticket| world.feed(tap(ticket)));
+        world.cut();
+        (world.disk, world.disk_head, world.freed) = (disk, disk_head, freed);
+        world.restart();
+        (3..3 + taps_since).for_each(|ticket| world.feed(tap(ticket)));
+        world.connect();
+        world.feed(tap(99));
+        let expected: Vec<u64> = (1..=3).chain(1..=taps_since + 1).collect();
+        assert_eq!(world.home(), expected, "{taps_since} taps");
+        assert!(!world.closed);
+        assert_eq!(world.recorder.unsent(), 0);
+        assert_eq!(world.alarms.last(), Some(&AlarmKind::NewChain));
+        assert_eq!(world.answers.len() as u64, 3 + taps_since + 1);
+    }
+}
+
+#[test]
+fn a_new_chain_that_cannot_be_stored_is_tried_again_with_the_next_report() {
+    let mut world = World::new();
+    world.connect();
+    (0..2).for_each(|ticket| world.feed(tap(ticket)));
+    world.cut();
+    (world.disk_head, world.freed) = (begin(), begin());
+    world.restart();
+    world.feed(tap(2));
+    world.disk_full = true;
+    world.connect();
+    assert_eq!(world.home(), [1, 2]);
+    world.disk_full = false;
+    assert_eq!(world.home(), [1, 2]);
+    let report_at = world.recorder.poll_timeout().unwrap();
+    world.recorder.handle(Input::Timeout, report_at);
+    world.settle();
+    assert_eq!(world.home(), [1, 2, 1]);
 }
 
 #[test]
@@ -228,7 +296,6 @@ fn a_rewritten_record_is_a_fork_and_is_not_stored() {
     other.reason = Reason::Suspended;
     world.deliver(ToAuthority::Records(Batch { after: begin(), records: vec![other] }));
     assert_eq!(world.alarms, [AlarmKind::RecordFork]);
-    assert!(world.closed);
     assert_eq!(world.log, stored);
 }
 
@@ -269,4 +336,5 @@ fn an_acknowledgement_of_another_chain_frees_nothing() {
     world.feed(Input::Stored(wrong));
     assert_eq!(world.disk.len(), 1);
     assert_eq!(world.agent_alarms.len(), 1);
+    assert_eq!(world.recorder.unsent(), 1, "it is still to be sent, in a chain of its own");
 }
