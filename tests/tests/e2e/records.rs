@@ -1,6 +1,6 @@
 //! Records: every answered tap comes home once, can be searched, and a suspended card that is tapped raises an alarm.
 
-use crate::tools::{NORTH, SOUTH, assert_says, log, tiny_world};
+use crate::tools::{NORTH, SOUTH, assert_says, log, tiny_world, wait_for_alarm};
 use tests::process::{Process, tied};
 use tests::wait::{SOON, until_true};
 
@@ -75,9 +75,7 @@ fn a_suspended_card_that_is_tapped_raises_an_alarm_at_once() {
     })
     .unwrap();
     following.kill();
-    let alarms = world.authority.api_json("/v1/alarms").unwrap()["alarms"].as_array().unwrap().clone();
-    assert_eq!(alarms.len(), 1, "{alarms:?}");
-    assert_eq!((&alarms[0]["kind"], &alarms[0]["agent"]), (&"card-tapped".into(), &SOUTH.into()));
+    assert_says(&wait_for_alarm(&world, SOUTH, "card-tapped"), &["ADA", "south-main"]);
     assert_says(&world.authority.say("alarms").unwrap().ok().unwrap().out, &["ADA", "south-main"]);
     world.stop().unwrap();
 }

@@ -7,6 +7,7 @@ use tests::authority::Authority;
 use tests::binaries::binaries;
 use tests::campus;
 use tests::command::run;
+use tests::wait::{SOON, until};
 use tests::world::World;
 
 pub const NORTH: &str = "agent-north";
@@ -42,6 +43,19 @@ pub fn log(world: &World, filter: &str) -> Vec<Value> {
 /// The record of a line of the log.
 pub fn record(line: Value) -> Value {
     line["record"].clone()
+}
+
+/// Waits until the authority has raised an alarm of this kind about an agent, and returns what it says.
+pub fn wait_for_alarm(world: &World, agent: &str, kind: &str) -> String {
+    let mut all = Value::Null;
+    let found = until(&format!("an alarm {kind} about {agent}"), SOON, || {
+        all = world.authority.api_json("/v1/alarms").ok()?["alarms"].clone();
+        let alarms = all.as_array()?.iter();
+        let mut text =
+            alarms.filter(|alarm| alarm["kind"] == kind && alarm["agent"] == agent).map(|alarm| &alarm["text"]);
+        text.next()?.as_str().map(str::to_owned)
+    });
+    found.unwrap_or_else(|error| panic!("{error}; there were {all}"))
 }
 
 /// A `serve` that must refuse to run; what it says.
