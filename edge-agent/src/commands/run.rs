@@ -231,6 +231,7 @@ mod tests {
     use crate::socket::client::ask;
     use crate::socket::line::{Status, TapAnswer, TapRequest, status_line};
     use crate::stop::Stopper;
+    use crate::store::open::create;
     use crate::testing::{CARD, Campus};
     use doorward_protocol::enrol::{EnrolRequest, JoinToken, certificate_hash};
     use doorward_protocol::facts::Factors;
@@ -354,6 +355,28 @@ mod tests {
         while status(data).await.unsent_records > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        end(running, stopper).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_certificate_that_has_expired_is_renewed_by_itself_and_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path();
+        let mut campus = Campus::new(vec![]);
+        let server = TestServer::listen(&campus);
+        campus.identity.key = new_key(data).unwrap();
+        campus.identity.addresses = vec![server.address()];
+        let id = campus.identity.agent.to_string();
+        campus.identity.certificate = campus.authority.expired_certificate(&id, &campus.identity.key);
+        campus.identity.store(data).unwrap();
+        let (agent, statements) = (&campus.identity.agent, campus.identity.statements.as_slice());
+        create(data, &Beginning { agent, statements, incarnation: new_incarnation().unwrap() }).unwrap();
+
+        let (running, stopper) = start(data).await;
+        assert!(matches!(server.enrol(&campus).await, EnrolRequest::Renew(_)));
+        let (_connection, mut control, _records) = server.take_agent().await;
+        hear(&mut control, |frame| matches!(frame, ToAuthority::Hello(_)).then_some(())).await;
+        assert_ne!(Identity::load(data).unwrap().certificate, campus.identity.certificate);
         end(running, stopper).await;
     }
 }

@@ -170,3 +170,42 @@ fn prove_facts(facts: Vec<Fact>, head: &Head) -> Result<State, String> {
         Err("the stored facts do not have the signed digest".into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::CredentialKey;
+    use crate::removal::Item;
+    use crate::testing::{campus, key, statement};
+
+    fn opened(removal_signer: u8) -> Opened {
+        let first = statement(1, &[1], &[8]);
+        let pinned = first.root.hash();
+        let second = key(1).sign_value(&statement(2, &[1], &[9])).unwrap();
+        let position = Position { epoch: 0, seq: 1 };
+        let items = vec![Item::Suspend(CredentialKey([1; 16]))];
+        let removal = Removal { campus: campus(), position, part: 0, at: UnixMs(1), items };
+        let stored = Stored {
+            statements: vec![key(1).sign_value(&first).unwrap(), second],
+            removals: vec![key(removal_signer).sign_value(&removal).unwrap()],
+            ..Stored::default()
+        };
+        stored.open(&AgentId::new("agent").unwrap(), key(3).public(), pinned).unwrap()
+    }
+
+    #[test]
+    fn a_removal_stays_in_force_when_the_signing_key_changes_after_it() {
+        for signer in [8, 9] {
+            let opened = opened(signer);
+            assert!(!opened.overlay.is_empty() && opened.damage.is_empty(), "{:?}", opened.damage);
+            assert_eq!(opened.trust.statement().version, 2);
+        }
+    }
+
+    #[test]
+    fn a_removal_that_nobody_signed_closes_the_doors() {
+        let opened = opened(7);
+        assert!(opened.state.is_none());
+        assert_eq!(opened.damage, ["a stored removal does not prove itself"]);
+    }
+}
