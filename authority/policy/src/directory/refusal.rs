@@ -75,11 +75,11 @@ pub enum Refusal {
     AgentNotThere(AgentId),
     /// The token is not one that waits for this agent.
     #[error(
-        "the token is not the one that agent `{0}` was given last, or it was used; make a new one with `agent add`"
+        "the token is not the one that agent `{0}` was given last, or it was used; make a new one with `doorward agent add {0}`"
     )]
     TokenUnknown(AgentId),
     /// The token has expired.
-    #[error("the token for agent `{agent}` expired at {}; make a new one with `agent add`", .expired_at.to_utc_text())]
+    #[error("the token for agent `{agent}` expired at {}; make a new one with `doorward agent add {agent}`", .expired_at.to_utc_text())]
     TokenExpired {
         /// Which agent.
         agent: AgentId,
