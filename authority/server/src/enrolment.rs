@@ -122,6 +122,7 @@ impl Enrolment {
         };
         let actor = Actor::agent(&proof.agent);
         let accepted = self.authority.execute(actor, command).await.map_err(|error| error.to_string())?;
+        self.authority.store.begin_anew(proof.agent.clone()).await.map_err(|error| error.to_string())?;
         // Were the certificate handed out before the commit, its first connection would be refused.
         self.authority.published_at(accepted.seq).await;
         tracing::info!(agent = %proof.agent, key = %proof.key, "an agent joined");

@@ -93,6 +93,15 @@ impl AccessStore {
         });
     }
 
+    /// Forgets what an agent had confirmed, because another machine has joined under its name.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn begin_anew(&self, agent: AgentId) -> Result<(), StoreError> {
+        let sql = "UPDATE contacts SET confirmed_epoch = 0, confirmed_seq = 0 WHERE agent = ?1";
+        self.write(move |transaction| transaction.execute(sql, params![agent.as_str()]).map(|_| ())).await
+    }
+
     /// Writes down the time of a pulse that is about to be sent.
     ///
     /// # Errors
@@ -116,6 +125,17 @@ impl AccessStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_agent_that_joins_again_owes_nothing_of_its_former_life() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let agent = AgentId::new("agent").unwrap();
+        store.begin_contact(agent.clone()).await.unwrap();
+        store.confirm(agent.clone(), Position { epoch: 0, seq: 9 });
+        store.begin_anew(agent.clone()).await.unwrap();
+        assert_eq!(store.contact(&agent).unwrap().confirmed, Position::default());
+    }
 
     #[tokio::test]
     async fn after_a_crash_an_agent_counts_as_having_heard_the_last_pulse() {
