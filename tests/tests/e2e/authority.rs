@@ -60,6 +60,7 @@ fn a_dry_run_shows_the_plan_that_the_import_then_carries_out() {
         let lines = answer.json_lines().unwrap();
         let plans = lines.iter().filter_map(|line| line.get("plan").cloned()).collect::<Vec<_>>();
         assert_eq!(plans.len(), 1, "{}", answer.out);
+        assert!(lines[0]["progress"]["stage"].is_string(), "progress comes first: {}", answer.out);
         (plans[0].clone(), lines.last().unwrap()["result"].clone())
     };
 

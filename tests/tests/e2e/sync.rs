@@ -1,13 +1,18 @@
 //! Sync: after any restart of either side every agent is exact again, and meanwhile its doors decide by what they know.
 
-use crate::tools::{NORTH, SOUTH, tiny_world};
+use crate::tools::{NORTH, SOUTH, tiny_copy, tiny_world};
 use doorward_protocol::time::UnixMs;
 use std::collections::BTreeSet;
 use std::path::Path;
 use tests::binaries::binaries;
 use tests::campus;
 use tests::command::run;
+use tests::process::{Process, tied};
+use tests::wait::{SOON, until_true};
 use tests::world::World;
+
+/// How many people a large import brings: enough that compiling them takes far longer than a suspension.
+const PEOPLE_IMPORTED: u32 = 20_000;
 
 #[test]
 fn what_changed_while_an_agent_was_down_is_in_force_when_it_is_back() {
@@ -56,7 +61,7 @@ fn an_authority_that_was_killed_goes_on_where_it_was() {
 #[test]
 fn an_import_reaches_the_doors_that_it_concerns() {
     let world = tiny_world();
-    let newer = crate::tools::tiny_copy(world.path(), "newer");
+    let newer = tiny_copy(world.path(), "newer");
     campus::edit(&newer, "people.csv", |text| text + "zoe,Zoe Young,staff,,\n").unwrap();
     campus::edit(&newer, "cards.csv", |text| {
         text.replace("BOB,bob,card,active", "BOB,bob,card,closed") + "ZOE,zoe,card,active,2020-01-01,,\n"
@@ -104,6 +109,35 @@ fn an_agent_goes_on_to_the_next_address_when_one_is_dead() {
     south.start().unwrap();
     world.wait_until_exact().unwrap();
     assert_eq!(world.agent(SOUTH).unwrap().status().unwrap()["connected_to"], direct.as_str());
+    world.stop().unwrap();
+}
+
+#[test]
+fn a_suspension_overtakes_a_large_import() {
+    let world = tiny_world();
+    let large = tiny_copy(world.path(), "large");
+    let rows = |row: fn(u32) -> String| (0..PEOPLE_IMPORTED).map(row).collect::<String>();
+    campus::edit(&large, "people.csv", |text| text + &rows(|n| format!("p{n},Person {n},student,,\n"))).unwrap();
+    campus::edit(&large, "cards.csv", |text| text + &rows(|n| format!("P{n},p{n},card,active,2020-01-01,,\n")))
+        .unwrap();
+    let mut command = tied(&binaries().unwrap().authority);
+    command.args(["import", "--json"]).arg(&large).arg("--data").arg(&world.authority.data);
+    let mut import = Process::start(&mut command, &world.file("import.log")).unwrap();
+    until_true("the import is in the journal and is being compiled", SOON, || {
+        Ok(import.log().contains(r#""stage":"compile""#))
+    })
+    .unwrap();
+    world.authority.say("card suspend ADA --reason lost").unwrap().ok().unwrap();
+    assert_eq!(world.agent(NORTH).unwrap().tap("north-main", "ADA").unwrap(), "deny suspended");
+    assert_eq!(
+        world.agent(NORTH).unwrap().tap("north-main", "P7").unwrap(),
+        "deny unknown_credential",
+        "still compiling"
+    );
+    assert!(import.wait(SOON).unwrap().success(), "{}", import.log());
+    world.agent(NORTH).unwrap().wait_for("north-main", "P7", "grant granted").unwrap();
+    assert_eq!(world.agent(NORTH).unwrap().tap("north-main", "ADA").unwrap(), "deny suspended");
+    world.wait_until_exact().unwrap();
     world.stop().unwrap();
 }
 

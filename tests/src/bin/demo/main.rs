@@ -57,9 +57,15 @@ fn run(arguments: &Arguments) -> Result<()> {
     story.end(begun.elapsed())
 }
 
+/// Longest path of the folder in bytes: the sockets in it must stay below the 107 that the operating system takes.
+const STAY_FOLDER_BYTES_MAX: usize = 70;
+
 /// An empty folder; what an earlier demonstration left in it goes, unless that one still runs.
 fn fresh_stay_folder() -> Result<PathBuf> {
     let folder = std::env::current_dir()?.join(STAY_FOLDER);
+    if folder.as_os_str().len() > STAY_FOLDER_BYTES_MAX {
+        bail!("{} is too long a path for sockets; start this in a folder with a shorter one", folder.display());
+    }
     if folder.exists() {
         if runs_in(&folder) {
             bail!("another demonstration runs in {}; stop it with Ctrl-C first", folder.display());

@@ -285,9 +285,13 @@ impl Story {
         self.telling
             .expect(log.out.contains("suspended") && log.out.contains(CUT_OFF_DOOR), "the log has both doors")?;
         self.telling.space()?;
-        self.telling.say("Whoever tried the lost card did not go unnoticed:")?;
+        self.telling
+            .say("Whoever tried the lost card did not go unnoticed, least of all where it still opened a door:")?;
         let alarms = self.doorward("alarms")?.ok()?;
-        self.telling.expect(alarms.out.contains(LOST_CARD), "the tap of the lost card raised an alarm")?;
+        let names = |door: &str| alarms.out.lines().any(|line| line.contains(LOST_CARD) && line.contains(door));
+        self.telling.expect(names(REACHED_DOOR), "the tap where the lost card was dead raised an alarm")?;
+        self.telling
+            .expect(alarms.out.contains(&format!("OPENED door {CUT_OFF_DOOR}")), "so did the one that opened")?;
         self.telling.space()?;
         self.telling.say("And anyone may ask why a door answers as it does:")?;
         let why = self.doorward(&format!("why {LOST_CARD} {REACHED_DOOR}"))?.ok()?;
