@@ -118,8 +118,7 @@ fn an_agent_restored_from_an_old_copy_gets_the_newest_state_and_raises_an_alarm(
     std::fs::remove_dir_all(&north.data).unwrap();
     copy(&old, &data);
     world.agent_mut(NORTH).unwrap().start().unwrap();
-    world.wait_until_exact().unwrap();
-    assert_eq!(world.agent(NORTH).unwrap().tap("north-main", "BOB").unwrap(), "deny suspended");
+    world.agent(NORTH).unwrap().wait_for("north-main", "BOB", "deny suspended").unwrap();
     wait_for_alarm(&world, NORTH, "agent-rolled-back");
     wait_for_alarm(&world, NORTH, "log-truncated");
     assert_eq!(log(&world, "--card ADA").len(), 7, "what had come home is still there, once");
