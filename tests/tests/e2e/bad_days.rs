@@ -118,9 +118,9 @@ fn an_agent_restored_from_an_old_copy_gets_the_newest_state_and_raises_an_alarm(
     std::fs::remove_dir_all(&north.data).unwrap();
     copy(&old, &data);
     world.agent_mut(NORTH).unwrap().start().unwrap();
-    world.agent(NORTH).unwrap().wait_for("north-main", "BOB", "deny suspended").unwrap();
     wait_for_alarm(&world, NORTH, "agent-rolled-back");
     wait_for_alarm(&world, NORTH, "log-truncated");
+    world.agent(NORTH).unwrap().wait_for("north-main", "BOB", "deny suspended").unwrap();
     assert_eq!(log(&world, "--card ADA").len(), 7, "what had come home is still there, once");
     tap(&world, 2);
     assert_eq!(log(&world, "--card ADA").len(), 9, "and taps go on coming home");
