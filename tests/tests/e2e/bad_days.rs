@@ -94,6 +94,16 @@ fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn an_agent_restored_from_an_old_copy_gets_the_newest_state_and_raises_an_alarm() {
+    restore_an_agent(0, "log-truncated");
+}
+
+#[test]
+fn taps_of_a_restored_agent_come_home_beside_those_that_it_forgot() {
+    restore_an_agent(3, "record-fork");
+}
+
+/// Restores an agent from an old copy and taps this often before it hears of the authority again.
+fn restore_an_agent(taps_alone: usize, alarm: &str) {
     let mut world = World::start(&campus::tiny(), &[NORTH]).unwrap();
     let (data, old) = (world.agent(NORTH).unwrap().data.clone(), world.file("old"));
     let tap = |world: &World, count: usize| {
@@ -117,13 +127,18 @@ fn an_agent_restored_from_an_old_copy_gets_the_newest_state_and_raises_an_alarm(
     north.stop().unwrap();
     std::fs::remove_dir_all(&north.data).unwrap();
     copy(&old, &data);
-    world.agent_mut(NORTH).unwrap().start().unwrap();
+    let north = world.agent_mut(NORTH).unwrap();
+    north.network.cut();
+    north.start().unwrap();
+    (0..taps_alone).for_each(|_| drop(north.tap("north-main", "ADA").unwrap()));
+    north.network.mend();
     wait_for_alarm(&world, NORTH, "agent-rolled-back");
-    wait_for_alarm(&world, NORTH, "log-truncated");
+    wait_for_alarm(&world, NORTH, alarm);
     world.agent(NORTH).unwrap().wait_for("north-main", "BOB", "deny suspended").unwrap();
-    assert_eq!(log(&world, "--card ADA").len(), 7, "what had come home is still there, once");
+    world.wait_until_recorded().unwrap();
+    assert_eq!(log(&world, "--card ADA").len(), 7 + taps_alone, "what had come home is still there, once");
     tap(&world, 2);
-    assert_eq!(log(&world, "--card ADA").len(), 9, "and taps go on coming home");
+    assert_eq!(log(&world, "--card ADA").len(), 9 + taps_alone, "and taps go on coming home");
     world.stop().unwrap();
 }
 
