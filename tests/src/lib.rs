@@ -11,5 +11,6 @@ pub mod ports;
 pub mod process;
 pub mod random;
 pub mod relay;
+pub mod sim;
 pub mod wait;
 pub mod world;

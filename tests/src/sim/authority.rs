@@ -96,7 +96,7 @@ impl Authority {
     /// When the journal contradicts itself, which is a fault of the simulation or of the directory.
     pub fn start(&mut self, truth: &mut Truth) -> Result<Option<Hash>> {
         let newest = self.journal.commits.last_key_value().map(|(position, commit)| (*position, commit.clone()));
-        let base_seq = newest.as_ref().map_or(self.journal.entries.len() as u64, |(position, _)| position.seq);
+        let base_seq = newest.as_ref().map_or(u64::try_from(self.journal.entries.len())?, |(position, _)| position.seq);
         let mut writer = Directory::default();
         let (mut base, mut touched, mut uncompiled) = (Directory::default(), BTreeMap::new(), VecDeque::new());
         for entry in &self.journal.entries {

@@ -106,11 +106,18 @@ impl Watch {
     }
 
     /// The removals that a commit of a history does not contain.
-    pub fn removals_beyond(&self, held: Option<(Position, UnixMs)>) -> impl Iterator<Item = (&(Position, u32), &Removed)> {
-        self.removals.iter().filter(move |((position, _), removed)| {
-            !held.is_some_and(|(held, at)| held >= *position && at >= removed.at)
-        })
+    pub fn removals_beyond(
+        &self,
+        held: Option<(Position, UnixMs)>,
+    ) -> impl Iterator<Item = (&(Position, u32), &Removed)> {
+        self.removals.iter().filter(move |((position, _), removed)| !contains(held, *position, removed.at))
     }
+}
+
+/// Whether a commit, by its position and time, contains what was ordered at another: later in the same history, or after
+/// the operator began a new one. A restored journal counts again what an agent has seen already, so the time counts, too.
+pub fn contains(held: Option<(Position, UnixMs)>, ordered: Position, ordered_at: UnixMs) -> bool {
+    held.is_some_and(|(held, at)| held.epoch > ordered.epoch || (held >= ordered && at >= ordered_at))
 }
 
 /// What a record says, its number aside: the same tap has the same words in whichever chain it comes home.

@@ -1,0 +1,79 @@
+//! Converges: who is reachable is brought to the newest commit in time, by deltas, and stands exactly there at the end.
+
+use crate::sim::agent::Agent;
+use crate::sim::promise::Promise;
+use crate::sim::world::World;
+use doorward_protocol::commit::Position;
+use doorward_protocol::id::Hash;
+use doorward_protocol::state::State;
+
+/// How old the newest fresh word may be at the end, in milliseconds.
+const FRESH_MS_MAX: i64 = 2 * crate::sim::world::PULSE_MS + 60_000;
+
+impl World {
+    /// By now a commit must be in force, unless the line was disturbed.
+    pub fn check_commit_due(&mut self, index: usize, (generation, life): (u64, u64), position: Position) {
+        let Some(agent) = self.agents.get(index) else { return };
+        let is_same = agent.link.generation == generation && agent.life == life;
+        if !is_same || !agent.is_connected() || agent.link.is_tampered || self.has_forked {
+            return;
+        }
+        let held = agent.core.as_ref().and_then(|core| core.position);
+        if held.is_none_or(|held| held < position) {
+            self.broken(Promise::Converges, format!("agent {index} is at {held:?} long after commit {position}"));
+        }
+    }
+
+    /// An agent did not take what the authority made for it: that costs a snapshot where a delta should have done.
+    pub fn check_refused_delta(&mut self, index: usize, text: &str) {
+        let is_honest = self.agents.get(index).is_some_and(|agent| !agent.link.is_tampered);
+        if is_honest && !self.has_forked {
+            self.broken(Promise::Converges, format!("an honest delta was refused: {text}"));
+        }
+    }
+}
+
+/// Everything has healed.
+pub fn at_end(world: &mut World) {
+    let Some(core) = &world.authority.core else {
+        return world.broken(Promise::Converges, "the authority is down".into());
+    };
+    let head = core.present.published.position;
+    let mut texts = Vec::new();
+    for (index, agent) in world.agents.iter().enumerate() {
+        let digest = core.present.compiled.state(&agent.id).map(State::digest);
+        let is_fresh = agent
+            .core
+            .as_ref()
+            .is_some_and(|core| core.view.clock_trusted && world.now.since_ms(core.view.fresh_at) <= FRESH_MS_MAX);
+        let fault = fault_of(agent, head, digest);
+        let fault = fault.or_else(|| (!is_fresh).then(|| "has heard no fresh word".to_owned()));
+        texts.extend(fault.map(|fault| format!("agent {index} {fault}, long after everything healed at {head}")));
+    }
+    texts.into_iter().for_each(|text| world.broken(Promise::Converges, text));
+}
+
+fn fault_of(agent: &Agent, head: Position, digest: Option<Hash>) -> Option<String> {
+    let Some(core) = &agent.core else { return Some("is down".into()) };
+    if !agent.is_connected() {
+        return Some("is not connected".into());
+    }
+    if core.position != Some(head) {
+        return Some(format!("is at {:?}", core.position));
+    }
+    if Some(core.sync.digest()) != digest {
+        return Some("has another state".into());
+    }
+    if !core.view.overlay.is_empty() {
+        return Some("still keeps removals beside its state".into());
+    }
+    if core.recorder.unsent() > 0 {
+        return Some(format!("still has {} records", core.recorder.unsent()));
+    }
+    let image = &agent.disk.image;
+    let on_disk = State::from_facts(image.facts.values().cloned().collect()).ok().map(|state| state.digest());
+    if image.position() != head || on_disk != digest {
+        return Some("has another state on its disk".into());
+    }
+    None
+}
