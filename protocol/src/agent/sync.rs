@@ -382,8 +382,7 @@ impl Sync {
             return Err(Refusal::OutOfBounds("more removals than the bound".into()));
         }
         let mut writes = Vec::new();
-        let contained = self.position.is_some_and(|held| held >= position);
-        if !contained {
+        if !self.contains(&removal) {
             self.check_clock(removal.at, wall, false);
             writes.push(Write::PutRemoval(position, removal.part, signed.clone()));
             self.overlay = Arc::new(self.overlay.with(removal));
@@ -391,6 +390,13 @@ impl Sync {
         }
         self.acknowledge(About::Removal, position, signed.hash(), writes, wall);
         Ok(())
+    }
+
+    /// Whether the commit in force contains a removal. An authority that was restored from an older copy counts again
+    /// what this agent has seen already: what it ordered after that commit was made is not in it, whatever its number.
+    fn contains(&self, removal: &Removal) -> bool {
+        let commit = self.head.as_ref().and_then(|head| head.commit.unverified().ok());
+        commit.is_some_and(|commit| commit.position >= removal.position && commit.at >= removal.at)
     }
 
     /// Compares a verified time with the wall clock; raises the floor when they agree. `fresh` says that the signed

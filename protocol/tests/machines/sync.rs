@@ -556,6 +556,20 @@ fn a_restored_authority_moves_no_agent_back_until_its_epoch_is_raised() {
 }
 
 #[test]
+fn a_removal_of_a_restored_authority_is_in_force_although_its_number_was_seen_before() {
+    let mut world = World::connected();
+    world.authority.suspend(2);
+    world.tell(session::Input::HeadMoved { affected: true });
+    let (position, items) = (world.agent.position().unwrap(), vec![Item::Suspend(card(1))]);
+    let at = START.plus_ms(60_000);
+    let removal = Removal { campus: id("campus"), position, part: 0, at, items };
+    world.inject(ToAgent::Removal(world.authority.signing.sign_value(&removal).unwrap()));
+    assert_eq!(world.tap(1), Reason::Suspended);
+    world.restart_agent();
+    assert_eq!(world.tap(1), Reason::Suspended);
+}
+
+#[test]
 fn a_lease_ends_without_a_fresh_word_and_begins_again_with_one() {
     let mut world = World::connected();
     let lease_ms = i64::try_from(LEASE_MS).unwrap();
