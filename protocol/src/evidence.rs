@@ -137,10 +137,11 @@ pub fn verify(file: &[u8], root: &Root) -> Result<Finding, EvidenceError> {
         return Err(not_evidence("it carries another number of signatures than one"));
     }
     let claimed = signed.unverified().map_err(|error| EvidenceError::NotEvidence(error.to_string()))?;
-    let trust = Trust::from_chain(root.hash(), &claimed.statements)?;
-    let evidence = trust.verify(&signed).map_err(|error| EvidenceError::Signature("evidence", error))?.into_inner();
-    let removal = trust.verify(&evidence.removal).map_err(|error| EvidenceError::Signature("removal", error))?;
-    let commit = trust.verify(&evidence.commit).map_err(|error| EvidenceError::Signature("commit", error))?;
+    let chain = Chain(Trust::each_of_chain(root.hash(), &claimed.statements)?);
+    let newest = chain.0.last().ok_or(TrustError::Version { held: 0, found: 0 })?;
+    let evidence = newest.verify(&signed).map_err(|error| EvidenceError::Signature("evidence", error))?.into_inner();
+    let (removal, _) = chain.believe("removal", &evidence.removal, |removal| removal.position)?;
+    let (commit, trust) = chain.believe("commit", &evidence.commit, |commit| commit.position)?;
     if removal.campus != *trust.campus() || commit.campus != removal.campus || evidence.campus != removal.campus {
         return Err(EvidenceError::Inconsistent("they name different campuses".into()));
     }
@@ -149,7 +150,7 @@ pub fn verify(file: &[u8], root: &Root) -> Result<Finding, EvidenceError> {
     }
     let mut doors = Vec::new();
     for agent in &evidence.agents {
-        let closed = closed_at(&trust, &evidence, agent, commit.position)?;
+        let closed = closed_at(&chain, trust, &evidence, agent, commit.position)?;
         doors.extend(agent.doors.iter().map(|(door, lease_ms)| DoorFinding {
             agent: agent.agent.clone(),
             door: door.clone(),
@@ -157,7 +158,33 @@ pub fn verify(file: &[u8], root: &Root) -> Result<Finding, EvidenceError> {
         }));
     }
     let Evidence { campus, subject, why, at, .. } = evidence;
-    Ok(Finding { campus, subject, why, removal: removal.into_inner(), at, doors })
+    Ok(Finding { campus, subject, why, removal, at, doors })
+}
+
+/// What each trust statement of a file said, oldest first.
+struct Chain(Vec<Trust>);
+
+impl Chain {
+    /// Believes what was signed in its own time: keys and epochs change, and what was ordered before stays ordered. Says
+    /// also under which statement.
+    fn believe<T: Signable>(
+        &self,
+        what: &'static str,
+        signed: &Signed<T>,
+        position: impl Fn(&T) -> Position,
+    ) -> Result<(T, &Trust), EvidenceError> {
+        let mut why = SignError::NotEnough { valid: 0, needed: 1 };
+        for trust in self.0.iter().rev() {
+            match trust.verify(signed) {
+                Ok(value) if position(&value).epoch == trust.statement().epoch => {
+                    return Ok((value.into_inner(), trust));
+                }
+                Ok(_) => {}
+                Err(error) => why = error,
+            }
+        }
+        Err(EvidenceError::Signature(what, why))
+    }
 }
 
 fn door_state(closed: Option<UnixMs>, lease_ms: Option<u64>, commit_at: UnixMs) -> DoorState {
@@ -170,6 +197,7 @@ fn door_state(closed: Option<UnixMs>, lease_ms: Option<u64>, commit_at: UnixMs) 
 
 /// When the agent signed that the order is durably in force; `None` when it has not.
 fn closed_at(
+    chain: &Chain,
     trust: &Trust,
     evidence: &Evidence,
     agent: &AgentEvidence,
@@ -190,7 +218,7 @@ fn closed_at(
     let receipt = signed.verify(&[leaf.key].into(), 1).map_err(|error| EvidenceError::Signature("receipt", error))?;
     let about = match (&agent.later, receipt.about) {
         (Some(later), About::Commit) => {
-            let later_commit = trust.verify(later).map_err(|error| EvidenceError::Signature("later commit", error))?;
+            let (later_commit, _) = chain.believe("later commit", later, |commit| commit.position)?;
             if later_commit.position < position {
                 return Err(inconsistent("the receipt is about an older commit".into()));
             }

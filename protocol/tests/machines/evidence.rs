@@ -120,6 +120,27 @@ fn a_receipt_counts_only_for_what_and_whom_it_was_signed() {
 }
 
 #[test]
+fn it_goes_on_proving_when_a_later_statement_names_another_key_and_epoch() {
+    let mut evidence = evidence();
+    let mut statement = evidence.statements[0].unverified().unwrap();
+    (statement.version, statement.epoch) = (2, 1);
+    statement.signing_keys = [key(4).public()].into();
+    evidence.statements.push(key(1).sign_value(&statement).unwrap());
+    let by = |n| evidence::verify(&evidence::to_file(&key(n).sign_value(&evidence).unwrap()).unwrap(), &root());
+    assert_eq!(by(4).unwrap().doors[0].state, DoorState::Closed(AT.plus_ms(3)));
+    assert!(by(2).is_err(), "the key of an earlier statement vouches for no file");
+}
+
+#[test]
+fn what_was_signed_under_another_epoch_than_its_own_proves_nothing() {
+    let mut evidence = evidence();
+    let mut removal = evidence.removal.unverified().unwrap();
+    removal.position.epoch = 1;
+    evidence.removal = key(2).sign_value(&removal).unwrap();
+    assert!(evidence::verify(&file(&evidence), &root()).is_err());
+}
+
+#[test]
 fn another_root_does_not_vouch_for_it() {
     let mut other = root();
     other.keys = [key(3).public()].into();
