@@ -41,7 +41,8 @@ pub fn zone(iana: &str) -> Option<Zone> {
     Some(Zone { first_offset_s, transitions })
 }
 
-/// An instant in RFC 3339 with the offset of the campus; in UTC where the zone does not reach.
+/// An instant in RFC 3339 with the offset of the campus; in UTC where the zone does not reach. Milliseconds are always
+/// written out, so that instants in a column stand below each other.
 #[must_use]
 pub fn format_local(at: UnixMs, zone: &Zone) -> String {
     local_text(at, zone).unwrap_or_else(|| at.to_utc_text())
@@ -56,7 +57,7 @@ fn local_text(at: UnixMs, zone: &Zone) -> Option<String> {
     let local = Timestamp::from_millisecond(at.0.checked_add(i64::from(offset_min) * 60_000)?).ok()?;
     let local: DateTime = TimeZone::UTC.to_datetime(local);
     let sign = if offset_min < 0 { '-' } else { '+' };
-    Some(format!("{local}{sign}{:02}:{:02}", offset_min.abs() / 60, offset_min.abs() % 60))
+    Some(format!("{local:.3}{sign}{:02}:{:02}", offset_min.abs() / 60, offset_min.abs() % 60))
 }
 
 #[cfg(test)]
@@ -106,10 +107,10 @@ mod tests {
     #[test]
     fn an_instant_is_shown_with_the_offset_of_its_day() {
         let zagreb = zone("Europe/Zagreb").unwrap();
-        assert_eq!(format_local(at("2026-07-01T00:00:00Z"), &zagreb), "2026-07-01T02:00:00+02:00");
-        assert_eq!(format_local(at("2026-12-31T23:30:00.250Z"), &zagreb), "2027-01-01T00:30:00.25+01:00");
+        assert_eq!(format_local(at("2026-07-01T00:00:00Z"), &zagreb), "2026-07-01T02:00:00.000+02:00");
+        assert_eq!(format_local(at("2026-12-31T23:30:00.250Z"), &zagreb), "2027-01-01T00:30:00.250+01:00");
         let caracas = zone("America/Caracas").unwrap();
-        assert_eq!(format_local(at("2010-01-01T00:00:00Z"), &caracas), "2009-12-31T19:30:00-04:30");
+        assert_eq!(format_local(at("2010-01-01T00:00:00Z"), &caracas), "2009-12-31T19:30:00.000-04:30");
         assert_eq!(format_local(UnixMs(-1), &zagreb), "1969-12-31T23:59:59.999Z");
     }
 }

@@ -82,7 +82,7 @@ fn evidence_says_what_it_proves_and_what_it_does_not() {
     let ran = papers.verify("file", "root.pub", &["--time-zone", "Asia/Seoul"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert!(ran.out.contains("suspend card CARD3 (lost)"), "{}", ran.out);
-    assert!(ran.out.contains("at the latest at 2023-11-15T08:13:20+09:00"), "{}", ran.out);
+    assert!(ran.out.contains("at the latest at 2023-11-15T08:13:20.000+09:00"), "{}", ran.out);
     assert!(papers.verify("file", "root.pub", &[]).out.contains("at the latest at 2023-11-14T23:13:20Z"));
     let json: serde_json::Value = serde_json::from_str(&papers.verify("file", "root.pub", &["--json"]).out).unwrap();
     assert_eq!(json["doors"][0]["state"], "open-until-lease-ends");
