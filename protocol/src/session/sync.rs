@@ -96,6 +96,8 @@ pub struct Session {
     confirmed: Position,
     greeted: bool,
     closed: bool,
+    /// The agent has more than it confirmed: its word was lost with a connection, and must be asked for again.
+    unconfirmed: bool,
     /// What the agent has.
     have: Option<StateClaim>,
     /// What is on its way to it: the commit's hash, the claim it leads to, and until when an answer is due.
@@ -118,6 +120,7 @@ impl Session {
             confirmed,
             greeted: false,
             closed: false,
+            unconfirmed: false,
             have: None,
             sent: None,
             wanted: false,
@@ -205,6 +208,7 @@ impl Session {
         }
         self.greeted = true;
         self.have = hello.state;
+        self.unconfirmed = hello.state.is_some_and(|state| state.position > self.confirmed);
         self.wanted = true;
         // Without it, leases would stay ended until the next pulse; a stale one would only make clocks disagree.
         self.pulse = source.pulse().filter(|pulse| is_recent(pulse, now));
@@ -276,7 +280,8 @@ impl Session {
         let (head, _) = source.head();
         if self.wanted {
             self.wanted = false;
-            if self.have.is_none_or(|have| have.position < head || source.digest(&self.agent) != Some(have.digest)) {
+            let is_behind = |have: StateClaim| have.position < head || source.digest(&self.agent) != Some(have.digest);
+            if core::mem::take(&mut self.unconfirmed) || self.have.is_none_or(is_behind) {
                 return self.send_update(now, source);
             }
         }

@@ -570,6 +570,19 @@ fn a_removal_of_a_restored_authority_is_in_force_although_its_number_was_seen_be
 }
 
 #[test]
+fn a_receipt_that_was_lost_with_its_connection_is_asked_for_again() {
+    let mut world = World::connected();
+    let confirmed = [(About::Commit, world.authority.position(), Stage::Durable)];
+    world.receipts.clear();
+    world.cut();
+    world.connect();
+    assert_eq!(world.receipts, confirmed);
+    world.receipts.clear();
+    world.tell(session::Input::Pulse(world.authority.pulse(world.now)));
+    assert!(world.receipts.is_empty(), "once is enough");
+}
+
+#[test]
 fn a_lease_ends_without_a_fresh_word_and_begins_again_with_one() {
     let mut world = World::connected();
     let lease_ms = i64::try_from(LEASE_MS).unwrap();
