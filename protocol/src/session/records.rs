@@ -3,7 +3,7 @@
 //! Nothing is acknowledged before the shell has stored it.
 
 use crate::frame::{ChainReport, ToAgent, ToAuthority};
-use crate::id::AgentId;
+use crate::id::{AgentId, Incarnation};
 use crate::limits::RECORDS_BATCH_MAX;
 use crate::record::{Batch, ChainHead, Record};
 use crate::session::{Alarm, AlarmKind};
@@ -42,8 +42,8 @@ pub enum Effect {
 #[derive(Debug)]
 pub struct Records {
     agent: AgentId,
-    /// Where the agent's newest chain stands in the authority's store.
-    known: Option<ChainHead>,
+    /// Where the agent's chains stand in the authority's store, the newest last. A restored disk may go on with an old one.
+    known: Vec<ChainHead>,
     storing: Option<ChainHead>,
     contradicted: bool,
     closed: bool,
@@ -51,9 +51,10 @@ pub struct Records {
 }
 
 impl Records {
-    /// A machine for an agent whose newest chain stands at `known`.
+    /// A machine for an agent whose chains stand at `known`, the newest last.
     #[must_use]
-    pub const fn new(agent: AgentId, known: Option<ChainHead>) -> Self {
+    pub fn new(agent: AgentId, known: impl IntoIterator<Item = ChainHead>) -> Self {
+        let known = known.into_iter().collect();
         Self { agent, known, storing: None, contradicted: false, closed: false, effects: VecDeque::new() }
     }
 
@@ -79,7 +80,8 @@ impl Records {
             ) => self.close("a frame came out of order"),
             Input::Stored => {
                 if let Some(head) = self.storing.take() {
-                    self.known = Some(head);
+                    self.known.retain(|known| known.incarnation != head.incarnation);
+                    self.known.push(head);
                     self.effects.push_back(Effect::Send(ToAgent::Stored(head)));
                 }
             }
@@ -88,7 +90,7 @@ impl Records {
 
     /// PROTOCOL 8.5: an idle agent's report shows a log that was cut.
     fn take_report(&mut self, report: ChainReport) {
-        if let Some(known) = self.known.filter(|known| known.incarnation == report.head.incarnation) {
+        if let Some(known) = self.chain(report.head.incarnation) {
             if report.head.seq < known.seq {
                 let text = format!(
                     "agent {} reports {} records, but {} are stored; its log was cut",
@@ -111,8 +113,8 @@ impl Records {
             return self.close("the records of a batch do not follow each other");
         };
         let begin = ChainHead::begin(&self.agent, batch.after.incarnation);
-        let same_chain = self.known.filter(|known| known.incarnation == batch.after.incarnation);
-        if same_chain.is_none() && self.known.is_some() {
+        let same_chain = self.chain(batch.after.incarnation);
+        if same_chain.is_none() && !self.known.is_empty() {
             let text = format!("agent {} began a new chain of records; the old one may lack its end", self.agent);
             self.alarm(AlarmKind::NewChain, text);
         }
@@ -134,6 +136,11 @@ impl Records {
                 self.contradict(AlarmKind::LogTruncated, text, known);
             }
         }
+    }
+
+    /// Where a chain stands in the store.
+    fn chain(&self, incarnation: Incarnation) -> Option<ChainHead> {
+        self.known.iter().find(|known| known.incarnation == incarnation).copied()
     }
 
     fn store(&mut self, records: Vec<Record>, head: ChainHead) {

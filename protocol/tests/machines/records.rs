@@ -47,7 +47,7 @@ struct World {
     agent_alarms: Vec<String>,
     session: Option<Records>,
     log: Vec<Record>,
-    log_head: Option<ChainHead>,
+    log_heads: Vec<ChainHead>,
     lose_acknowledgements: bool,
     alarms: Vec<AlarmKind>,
     closed: bool,
@@ -66,7 +66,7 @@ impl World {
             agent_alarms: vec![],
             session: None,
             log: vec![],
-            log_head: None,
+            log_heads: vec![],
             lose_acknowledgements: false,
             alarms: vec![],
             closed: false,
@@ -124,7 +124,8 @@ impl World {
             match effect {
                 session::Effect::Store { records, head } => {
                     self.log.extend(records);
-                    self.log_head = Some(head);
+                    self.log_heads.retain(|known| known.incarnation != head.incarnation);
+                    self.log_heads.push(head);
                     session.handle(session::Input::Stored);
                 }
                 session::Effect::Send(ToAgent::Stored(head)) => {
@@ -141,7 +142,7 @@ impl World {
     }
 
     fn connect(&mut self) {
-        self.session = Some(Records::new(agent(), self.log_head));
+        self.session = Some(Records::new(agent(), self.log_heads.clone()));
         self.feed(Input::Connected);
     }
 
@@ -216,7 +217,7 @@ fn an_authority_restored_from_a_backup_notices_the_gap_and_goes_on() {
     (0..4).for_each(|ticket| world.feed(tap(ticket)));
     world.cut();
     world.log.truncate(1);
-    world.log_head = begin().with(&world.log[0]);
+    world.log_heads = begin().with(&world.log[0]).into_iter().collect();
     world.connect();
     world.feed(tap(9));
     assert_eq!(world.home(), [1, 5]);
@@ -267,6 +268,32 @@ fn taps_on_a_disk_that_was_restored_come_home_in_a_new_chain_once() {
 }
 
 #[test]
+fn taps_on_a_disk_of_a_chain_before_the_newest_come_home_once_too() {
+    let mut world = World::new();
+    world.connect();
+    world.feed(tap(0));
+    let oldest = (world.disk.clone(), world.disk_head, world.freed);
+    for ticket in 1..3 {
+        world.feed(tap(ticket));
+        world.cut();
+        (world.disk, world.disk_head, world.freed) = oldest.clone();
+        world.restart();
+        world.connect();
+    }
+    world.cut();
+    (world.disk, world.disk_head, world.freed) = oldest;
+    world.restart();
+    (3..5).for_each(|ticket| world.feed(tap(ticket)));
+    world.connect();
+    world.feed(tap(5));
+    let mut at: Vec<i64> = world.log.iter().map(|record| record.at.since_ms(NOW)).collect();
+    at.sort_unstable();
+    assert_eq!(at, [0, 1, 2, 3, 4, 5]);
+    assert!(!world.alarms.contains(&AlarmKind::RecordGap), "{:?}", world.alarms);
+    assert_eq!(world.recorder.unsent(), 0);
+}
+
+#[test]
 fn a_new_chain_that_cannot_be_stored_is_tried_again_with_the_next_report() {
     let mut world = World::new();
     world.connect();
@@ -307,7 +334,7 @@ fn skipped_and_oversized_batches_end_the_connection() {
     let mut skipped = world.log[0].clone();
     skipped.seq = 3;
     let records = vec![skipped];
-    world.deliver(ToAuthority::Records(Batch { after: world.log_head.unwrap(), records }));
+    world.deliver(ToAuthority::Records(Batch { after: world.log_heads[0], records }));
     assert!(world.closed);
     assert_eq!(world.home(), [1]);
 }
