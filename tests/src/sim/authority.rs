@@ -2,6 +2,7 @@
 //!
 //! What is durable stands apart from what a crash takes away. Deliberately no network: connections are `serving`.
 
+use crate::sim::closings::Closings;
 use crate::sim::keys::Keys;
 use crate::sim::mutation::Mutation;
 use crate::sim::store::Store;
@@ -56,8 +57,8 @@ pub struct Authority {
     pub journal: Journal,
     pub keys: Keys,
     pub core: Option<Core>,
-    /// A copy of what survives, taken at some time.
-    pub copy: Option<Box<Journal>>,
+    /// A copy of what survives, taken at some time, with what was confirmed until then.
+    pub copy: Option<Box<(Journal, Closings)>>,
     /// The journal was replaced by an older copy, and no epoch was raised since.
     pub is_rolled_back: bool,
     mutation: Option<Mutation>,

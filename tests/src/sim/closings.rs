@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 const AGENTS_MAX: usize = 256;
 
 /// One revocation.
+#[derive(Clone)]
 pub struct Closing {
     pub position: Position,
     pub at: UnixMs,
@@ -31,7 +32,7 @@ pub struct Closing {
 }
 
 /// How far an agent has come with it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct ClosingAgent {
     /// Its doors that knew the subject, each with its lease.
     pub doors: Vec<(DoorId, Option<u64>)>,
@@ -40,7 +41,7 @@ pub struct ClosingAgent {
 }
 
 /// All revocations of a run.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Closings {
     pub open: BTreeMap<Position, Closing>,
     /// Receipts of removals that overtook their commit.
@@ -72,13 +73,6 @@ impl Closings {
                 closing.take(receipt, signed);
             }
         }
-    }
-
-    /// The authority's journal was replaced by a shorter one.
-    pub fn forget_after(&mut self, entries: usize) {
-        let entries = u64::try_from(entries).unwrap_or(u64::MAX);
-        self.open.retain(|position, _| position.seq <= entries);
-        self.early.clear();
     }
 }
 

@@ -42,7 +42,7 @@ impl World {
             }
             20 => self.restore_disk(index),
             21 => self.alter_disk(index),
-            22 => self.authority.copy = Some(Box::new(self.authority.journal.clone())),
+            22 => self.authority.copy = Some(Box::new((self.authority.journal.clone(), self.closings.clone()))),
             _ => self.restore_authority(),
         }
     }
@@ -194,10 +194,9 @@ impl World {
         let Some(copy) = self.authority.copy.take() else { return };
         self.crash_authority();
         if self.authority.core.is_none() {
-            self.authority.journal = *copy;
+            (self.authority.journal, self.closings) = *copy;
             self.authority.is_rolled_back = true;
             self.has_forked = true;
-            self.closings.forget_after(self.authority.journal.entries.len());
             no_record_lost::forgive_what_is_gone(self);
             let notices_ms = self.chances.faults.between(300_000, 3_600_000);
             self.after(notices_ms, Event::Repair(Repair::Epoch));

@@ -30,7 +30,7 @@ impl World {
         let Some(agent) = self.agents.get_mut(index) else { return };
         let stored = self.authority.journal.store.of(&agent.id);
         let confirmed = stored.map(|stored| stored.confirmed).unwrap_or_default();
-        let known = stored.and_then(|stored| stored.newest);
+        let known = stored.map(|stored| stored.heads.clone()).unwrap_or_default();
         let key = self.authority.keys.agent(&agent.id).public();
         agent.served = Some(Served {
             generation,

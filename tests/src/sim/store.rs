@@ -14,8 +14,8 @@ pub struct Store {
 /// What is stored of one agent.
 #[derive(Debug, Clone, Default)]
 pub struct Chains {
-    /// Where its newest chain stands.
-    pub newest: Option<ChainHead>,
+    /// Where its chains stand, the newest last.
+    pub heads: Vec<ChainHead>,
     /// The newest position that it confirmed as durable.
     pub confirmed: Position,
     /// Records by the life of the chain.
@@ -40,10 +40,10 @@ impl Store {
         if doubles {
             chain.extend(records.last().cloned());
         }
-        let is_older = chains.newest.is_some_and(|known| known.incarnation == head.incarnation && known.seq > head.seq);
-        if !is_older {
-            chains.newest = Some(head);
-        }
+        let known = chains.heads.iter().find(|known| known.incarnation == head.incarnation);
+        let newest = known.copied().filter(|known| known.seq > head.seq).unwrap_or(head);
+        chains.heads.retain(|known| known.incarnation != head.incarnation);
+        chains.heads.push(newest);
     }
 
     /// Keeps what an agent confirmed.

@@ -5,6 +5,7 @@ use crate::sim::promise::Promise;
 use crate::sim::store::Store;
 use crate::sim::watch::words_of;
 use crate::sim::world::World;
+use doorward_protocol::codec::decode;
 use doorward_protocol::decide::Reason;
 use doorward_protocol::record::Record;
 use doorward_protocol::session::AlarmKind;
@@ -39,7 +40,12 @@ pub fn on_answer(world: &mut World, index: usize, ticket: u64, reason: Reason) {
 pub fn forgive_what_is_gone(world: &mut World) {
     for agent in &mut world.agents {
         let mut there = stored(&world.authority.journal.store, agent);
-        for record in agent.disk.image.records.values() {
+        let image = &agent.disk.image;
+        // What was acknowledged already is not sent again, although it may still lie there.
+        let recorder = agent.core.as_ref().map(|core| &core.recorder);
+        let acknowledged =
+            recorder.map_or(image.acknowledged.seq, |recorder| recorder.head().seq.saturating_sub(recorder.unsent()));
+        for record in image.records.range(acknowledged.saturating_add(1)..).map(|(_, record)| record) {
             *there.entry(words_of(record)).or_default() += 1;
         }
         agent.watch.answered.retain(|words, count| {
@@ -58,7 +64,13 @@ pub fn at_end(world: &mut World) {
             agent.watch.answered.iter().find(|(words, count)| home.get(*words).copied().unwrap_or_default() < **count);
         let doubled =
             home.iter().find(|(words, count)| agent.watch.made.get(*words).copied().unwrap_or_default() < **count);
-        texts.extend(lost.map(|_| format!("a door of agent {index} opened, and its record never came home")));
+        texts.extend(lost.map(|(words, count)| {
+            let record: Option<Record> = decode(words).ok();
+            let stored = world.authority.journal.store.of(&agent.id).map(|stored| &stored.heads);
+            format!(
+                "a door of agent {index} opened {count} times, and a record never came home: {record:?}; {stored:?}"
+            )
+        }));
         texts.extend(doubled.map(|_| format!("a record of agent {index} came home more often than it was made")));
         let may_gap = world.alarms.get(&index).is_some_and(|alarms| alarms.contains(&AlarmKind::RecordGap));
         let chains = world.authority.journal.store.of(&agent.id).into_iter().flat_map(|stored| stored.records.values());

@@ -71,10 +71,11 @@ pub fn at_end(world: &mut World) {
             Ok(finding) => {
                 let open = finding.doors.iter().find(|door| !matches!(door.state, DoorState::Closed(_)));
                 texts.extend(open.map(|door| {
-                    format!(
-                        "the evidence of {} does not prove door {} closed: {:?}",
-                        closing.position, door.door, door.state
-                    )
+                    let agent = closing.agents.get(&door.agent);
+                    let signed = agent.and_then(|agent| agent.receipt.as_ref());
+                    let signed = signed.map(|(receipt, _)| (receipt.about, receipt.position));
+                    let (position, agent, state) = (closing.position, &door.agent, door.state);
+                    format!("the evidence of {position} leaves {agent} {state:?}, which signed {signed:?}")
                 }));
             }
             Err(error) => texts.push(format!("the evidence of {} does not verify: {error}", closing.position)),
