@@ -8,6 +8,7 @@ use doorward_protocol::decide::View;
 use doorward_protocol::enrol::JoinToken;
 use doorward_protocol::frame::ToAgent;
 use doorward_protocol::id::AgentId;
+use doorward_protocol::receipt::{About, Stage};
 use doorward_protocol::session::sync::{Effect, Input, Session};
 use doorward_protocol::session::{Alarm, AlarmKind};
 use doorward_protocol::sign::SecretKey;
@@ -46,6 +47,8 @@ pub struct Agent {
     pub id: AgentId,
     pub key: SecretKey,
     sync: Sync,
+    /// The newest position that it signed as durable.
+    confirmed: Position,
     pub view: Option<View>,
     /// What was received since it was last looked at.
     received: Vec<&'static str>,
@@ -70,12 +73,12 @@ impl Agent {
         };
         let statements = authority.signer.statements().to_vec();
         let sync = Sync::open(identity, Stored { statements, ..Stored::default() }).unwrap();
-        Self { id, key, sync, view: None, received: Vec::new(), alarms: Vec::new() }
+        Self { id, key, sync, view: None, confirmed: Position::default(), received: Vec::new(), alarms: Vec::new() }
     }
 
     /// Connects, and talks until both sides are silent. The reason when the authority closed.
     pub fn visit(&mut self, authority: &Arc<Authority>) -> Option<String> {
-        let confirmed = authority.store.contact(&self.id).unwrap().confirmed;
+        let confirmed = authority.store.contact(&self.id).unwrap().confirmed.max(self.confirmed);
         let mut session = Session::new(self.id.clone(), self.key.public(), confirmed);
         self.sync.handle(AgentInput::Connected, now());
         let closed = self.talk(&mut session, authority);
@@ -104,6 +107,9 @@ impl Agent {
                         self.sync.handle(AgentInput::Frame(*frame), now());
                     }
                     Effect::Receipt(receipt, signed) => {
+                        if (receipt.about, receipt.stage) == (About::Commit, Stage::Durable) {
+                            self.confirmed = self.confirmed.max(receipt.position);
+                        }
                         authority.closings.take_receipt(&receipt, &signed, now());
                     }
                     Effect::Alarm(alarm) => self.alarms.push(alarm),
