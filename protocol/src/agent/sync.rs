@@ -156,6 +156,9 @@ impl Sync {
             Input::Disconnected => {
                 self.connected = false;
                 self.assembly = None;
+                // The next connection may lead to an authority that has another history; if it has this commit, it asks
+                // for the receipt again. A removal is named by its hash alone.
+                self.receipts_when_durable.retain(|_, receipt| receipt.about == About::Removal);
             }
             Input::Frame(frame) => self.handle_frame(frame, wall),
             Input::Persisted(ticket) => self.confirm(ticket, wall),

@@ -583,6 +583,23 @@ fn a_receipt_that_was_lost_with_its_connection_is_asked_for_again() {
 }
 
 #[test]
+fn a_receipt_of_a_commit_goes_only_to_the_connection_that_brought_it() {
+    let mut world = World::connected();
+    world.disk_works = false;
+    world.authority.suspend(1);
+    world.tell(session::Input::HeadMoved { affected: true });
+    world.receipts.truncate(2);
+    world.cut();
+    world.connect();
+    world.agent.handle(Input::Persisted(1), world.now);
+    world.run();
+    assert_eq!(world.receipts.len(), 2);
+    world.agent.handle(Input::Persisted(2), world.now);
+    world.run();
+    assert_eq!(world.receipts.last(), Some(&(About::Commit, world.authority.position(), Stage::Durable)));
+}
+
+#[test]
 fn a_lease_ends_without_a_fresh_word_and_begins_again_with_one() {
     let mut world = World::connected();
     let lease_ms = i64::try_from(LEASE_MS).unwrap();
