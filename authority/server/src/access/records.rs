@@ -7,7 +7,7 @@ use doorward_protocol::id::{AgentId, CredentialKey, Hash, Incarnation};
 use doorward_protocol::record::{ChainHead, Record};
 use doorward_protocol::time::UnixMs;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
+use rusqlite::{Row, Transaction, params, params_from_iter};
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE records (
@@ -119,21 +119,19 @@ impl AccessStore {
         .await
     }
 
-    /// Where the newest chain of an agent stands.
+    /// Where the chains of an agent stand, the newest last.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn chain(&self, agent: &AgentId) -> Result<Option<ChainHead>, StoreError> {
-        let sql = "SELECT incarnation, seq, hash FROM chains WHERE agent = ?1 ORDER BY ordinal DESC LIMIT 1";
-        let found: Option<([u8; 16], i64, [u8; 32])> = self.read(|connection| {
-            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-            connection.query_row(sql, params![agent.as_str()], read).optional()
-        })?;
-        Ok(found.map(|(incarnation, seq, hash)| ChainHead {
-            incarnation: Incarnation(incarnation),
-            seq: unsigned(seq),
-            hash: Hash(hash),
-        }))
+    pub fn chains(&self, agent: &AgentId) -> Result<Vec<ChainHead>, StoreError> {
+        let sql = "SELECT incarnation, seq, hash FROM chains WHERE agent = ?1 ORDER BY ordinal";
+        self.read(|connection| {
+            let read = |row: &Row<'_>| {
+                let (incarnation, seq, hash) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok(ChainHead { incarnation: Incarnation(incarnation), seq: unsigned(seq), hash: Hash(hash) })
+            };
+            connection.prepare(sql)?.query_map(params![agent.as_str()], read)?.collect()
+        })
     }
 
     /// The records that a filter lets through, in the order in which they came home: the first `limit` of them after
@@ -295,7 +293,18 @@ mod tests {
             [(1, 1, UnixMs(7)), (2, 2, UnixMs(7))]
         );
         assert_eq!(store.alarms(10, false).unwrap().len(), 1);
-        assert_eq!(store.chain(&agent()).unwrap(), Some(head));
+        assert_eq!(store.chains(&agent()).unwrap().last().copied(), Some(head));
+    }
+
+    #[tokio::test]
+    async fn every_chain_of_an_agent_is_known_the_newest_last() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory);
+        let [older, newer] = [[1; 16], [2; 16]].map(|life| ChainHead::begin(&agent(), Incarnation(life)));
+        for head in [older, newer] {
+            store.store_records(agent(), Vec::new(), head, UnixMs(7)).await.unwrap();
+        }
+        assert_eq!(store.chains(&agent()).unwrap(), [older, newer]);
     }
 
     #[tokio::test]
@@ -306,10 +315,10 @@ mod tests {
         let (one, two) = (chain(&records[..1]), chain(&records));
         store.store_records(agent(), records.clone(), two, UnixMs(7)).await.unwrap();
         store.store_records(agent(), records[..1].to_vec(), one, UnixMs(8)).await.unwrap();
-        assert_eq!(store.chain(&agent()).unwrap(), Some(two));
+        assert_eq!(store.chains(&agent()).unwrap().last().copied(), Some(two));
         let newer = ChainHead { incarnation: Incarnation([1; 16]), ..one };
         store.store_records(agent(), records[..1].to_vec(), newer, UnixMs(9)).await.unwrap();
-        assert_eq!(store.chain(&agent()).unwrap(), Some(newer));
+        assert_eq!(store.chains(&agent()).unwrap().last().copied(), Some(newer));
         assert_eq!(store.newest_record().unwrap(), 3, "the same numbers in another chain are other records");
     }
 
@@ -319,7 +328,7 @@ mod tests {
         let store = open(&directory);
         let head = ChainHead { incarnation: Incarnation([9; 16]), seq: 12, hash: Hash([3; 32]) };
         store.store_records(agent(), vec![record(12, Reason::Granted)], head, UnixMs(7)).await.unwrap();
-        assert_eq!(store.chain(&agent()).unwrap(), Some(head));
+        assert_eq!(store.chains(&agent()).unwrap().last().copied(), Some(head));
         assert_eq!(store.records(&Filter::default(), 10).unwrap().len(), 1);
     }
 
@@ -350,6 +359,6 @@ mod tests {
         let head = chain(&records);
         store.store_records(agent(), records, head, UnixMs(7)).await.unwrap();
         drop(store);
-        assert_eq!(open(&directory).chain(&agent()).unwrap(), Some(head));
+        assert_eq!(open(&directory).chains(&agent()).unwrap().last().copied(), Some(head));
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Runs the lane until the connection ends.
 pub async fn run(agent: Arc<Agent>, writer: FrameWriter, reader: FrameReader) -> Ended {
-    let known = match agent.authority.store.chain(agent.id()) {
+    let known = match agent.authority.store.chains(agent.id()) {
         Ok(known) => known,
         Err(error) => return Ended::Here(End::Unavailable, error.to_string()),
     };
