@@ -207,7 +207,8 @@ impl Authority {
     }
 
     fn read_back(&self, entry: &Entry) -> Entry {
-        let late_ms = i64::from(self.mutation == Some(Mutation::StampAnew));
+        let is_restart = !self.journal.commits.is_empty();
+        let late_ms = i64::from(is_restart && self.mutation == Some(Mutation::StampAnew));
         Entry { at: entry.at.plus_ms(late_ms), ..entry.clone() }
     }
 

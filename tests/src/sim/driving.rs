@@ -157,9 +157,6 @@ impl World {
         match self.options.mutation {
             Some(Mutation::LapsedLease) => view.fresh_at = self.now,
             Some(Mutation::IgnoreOverlay) => view.overlay = Arc::default(),
-            Some(Mutation::StaleView) if core.view.cache.is_some() => {
-                return View { cache: core.view.cache.clone(), ..view };
-            }
             Some(Mutation::UnprovenDelta) => {
                 let state = core.commit.and_then(|hash| self.truth.commit(&hash)?.state(&agent.id));
                 let cache = state.and_then(with_every_card_active);

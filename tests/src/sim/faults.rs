@@ -196,7 +196,6 @@ impl World {
         if self.authority.core.is_none() {
             (self.authority.journal, self.closings) = *copy;
             self.authority.is_rolled_back = true;
-            self.has_forked = true;
             no_record_lost::forgive_what_is_gone(self);
             let notices_ms = self.chances.faults.between(300_000, 3_600_000);
             self.after(notices_ms, Event::Repair(Repair::Epoch));

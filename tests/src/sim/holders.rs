@@ -125,7 +125,9 @@ impl World {
         let Some(core) = &agent.core else { return };
         let known = core.view.cache.as_ref().map(|cache| cache.credential_key(&shown.card));
         let key = known.unwrap_or(CredentialKey([0; 16]));
-        let (reason, at) = decide_now(&core.view, &shown.door, key, shown.factors, wall);
+        let assumes = self.options.mutation == Some(Mutation::AssumeFactors);
+        let factors = if assumes { Factors::PIN.union(Factors::FINGERPRINT) } else { shown.factors };
+        let (reason, at) = decide_now(&core.view, &shown.door, key, factors, wall);
         let is_during_update = core.parts_left > 0 || agent.disk.is_busy();
         let decided = Decided { shown, shown_at, decided_at: self.now, wall, at, key, reason, is_during_update };
         self.counts.taps += 1;

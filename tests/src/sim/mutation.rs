@@ -35,8 +35,8 @@ pub enum Mutation {
     StampAnew,
     /// Overlays are not looked at.
     IgnoreOverlay,
-    /// What is decided by belongs to another position than the one that is recorded.
-    StaleView,
+    /// Every further factor counts as presented.
+    AssumeFactors,
     /// Pulses do not reach agents any more.
     MutePulses,
     /// Commits are not announced.
@@ -60,7 +60,7 @@ impl Mutation {
         Self::TapWaitsForDisk,
         Self::StampAnew,
         Self::IgnoreOverlay,
-        Self::StaleView,
+        Self::AssumeFactors,
         Self::MutePulses,
         Self::MuteHeads,
     ];
@@ -83,7 +83,7 @@ impl Mutation {
             Self::TapWaitsForDisk => "tap-waits-for-disk",
             Self::StampAnew => "stamp-anew",
             Self::IgnoreOverlay => "ignore-overlay",
-            Self::StaleView => "stale-view",
+            Self::AssumeFactors => "assume-factors",
             Self::MutePulses => "mute-pulses",
             Self::MuteHeads => "mute-heads",
         }
@@ -102,7 +102,7 @@ impl Mutation {
             Self::ForgetTouched | Self::MutePulses | Self::MuteHeads => Promise::Converges,
             Self::TapWaitsForDisk => Promise::TapsWaitForNobody,
             Self::StampAnew => Promise::Deterministic,
-            Self::StaleView => Promise::Exact,
+            Self::AssumeFactors => Promise::Exact,
         }
     }
 

@@ -63,8 +63,8 @@ impl core::fmt::Display for Violation {
     }
 }
 
-/// Broken promises that are kept: the first ones tell what happened, the rest follows from them.
-const KEPT_MAX: usize = 8;
+/// Violations of one promise that are kept: the first ones tell what happened, the rest follows from them.
+const KEPT_MAX: usize = 3;
 
 /// What the checkers found.
 #[derive(Debug, Default)]
@@ -74,9 +74,15 @@ pub struct Verdicts {
 }
 
 impl Verdicts {
+    /// Whether a promise was broken.
+    pub fn is_broken(&self, promise: Promise) -> bool {
+        self.violations.iter().any(|violation| violation.promise == promise)
+    }
+
     /// Notes a violation.
     pub fn broken(&mut self, promise: Promise, at: UnixMs, text: String) {
-        if self.violations.len() < KEPT_MAX {
+        let known = self.violations.iter().filter(|violation| violation.promise == promise).count();
+        if known < KEPT_MAX {
             self.violations.push(Violation { promise, at, text });
         }
     }

@@ -62,8 +62,8 @@ pub fn run(options: Options) -> Result<Outcome> {
     world.begin();
     world.at(heals_at, Event::Heal);
     world.run_until(heals_at.plus_ms(CONVERGE_MS));
-    world.now = heals_at.plus_ms(CONVERGE_MS);
-    if world.verdicts.violations.is_empty() || options.mutation.is_some() {
+    if !world.is_decided() {
+        world.now = heals_at.plus_ms(CONVERGE_MS);
         converges::at_end(&mut world);
         no_record_lost::at_end(&mut world);
         provable::at_end(&mut world);
@@ -110,7 +110,6 @@ impl World {
             on_the_way: BTreeMap::new(),
             overheard: Vec::new(),
             is_healing: false,
-            has_forked: false,
             queue: BTreeMap::new(),
             next_event: 0,
         };
@@ -127,7 +126,7 @@ impl World {
             vec![Command::Found { reader_key, software: "sim".into(), tzdb }, Command::Import { difference }];
         let token_hash = Hash([1; 32]);
         for agent in ids {
-            let (agent, expires_at) = (agent.clone(), self.now.plus_ms(1));
+            let (agent, expires_at) = (agent.clone(), self.now.plus_ms(3_600_000));
             let key = self.authority.keys.agent(&agent).public();
             commands.push(Command::AgentAdd { agent: agent.clone(), token_hash, expires_at });
             commands.push(Command::AgentEnrol { agent, key, token_hash });

@@ -83,9 +83,7 @@ impl World {
         exact::on_commit(self);
         closing.into_iter().for_each(|closing| self.finish_closing(closing));
         let Some(position) = self.authority.core.as_ref().map(|core| core.present.published.position) else { return };
-        if self.options.mutation == Some(Mutation::MuteHeads) {
-            return;
-        }
+        let is_mute = self.options.mutation == Some(Mutation::MuteHeads);
         for index in 0..self.agents.len() {
             let Some(agent) = self.agents.get(index) else { continue };
             let affected = affected.contains(&agent.id);
@@ -93,7 +91,9 @@ impl World {
                 let (generation, life) = (agent.link.generation, agent.life);
                 self.after(COMMIT_MS_MAX, Event::CommitDue { index, generation, life, position });
             }
-            self.tell_session(index, Input::HeadMoved { affected });
+            if !is_mute {
+                self.tell_session(index, Input::HeadMoved { affected });
+            }
         }
     }
 

@@ -144,8 +144,6 @@ pub struct World {
     /// Frames that an adversary has seen go down, for later.
     pub overheard: Vec<(usize, Way, Vec<u8>)>,
     pub is_healing: bool,
-    /// The journal was once replaced by an older copy: two histories are about.
-    pub has_forked: bool,
     pub queue: BTreeMap<(UnixMs, u64), Event>,
     pub next_event: u64,
 }
@@ -170,13 +168,21 @@ impl World {
     /// Lets events happen until an instant.
     pub fn run_until(&mut self, end: UnixMs) {
         while let Some(((at, number), event)) = self.queue.pop_first() {
-            if at > end || !self.verdicts.violations.is_empty() && self.options.mutation.is_none() {
+            if at > end || self.is_decided() {
                 self.queue.insert((at, number), event);
                 return;
             }
             self.now = at;
             self.traced(&event);
             self.happen(event);
+        }
+    }
+
+    /// Whether the run has shown what it can: a promise is broken, of a planted fault the one that it breaks.
+    pub fn is_decided(&self) -> bool {
+        match self.options.mutation {
+            None => !self.verdicts.violations.is_empty(),
+            Some(mutation) => self.verdicts.is_broken(mutation.breaks()),
         }
     }
 

@@ -15,7 +15,7 @@ impl World {
     pub fn check_commit_due(&mut self, index: usize, (generation, life): (u64, u64), position: Position) {
         let Some(agent) = self.agents.get(index) else { return };
         let is_same = agent.link.generation == generation && agent.life == life;
-        if !is_same || !agent.is_connected() || agent.link.is_tampered || self.has_forked {
+        if !is_same || !agent.is_connected() || agent.link.is_tampered || !self.shares_history(agent) {
             return;
         }
         let held = agent.core.as_ref().and_then(|core| core.position);
@@ -26,10 +26,19 @@ impl World {
 
     /// An agent did not take what the authority made for it: that costs a snapshot where a delta should have done.
     pub fn check_refused_delta(&mut self, index: usize, text: &str) {
-        let is_honest = self.agents.get(index).is_some_and(|agent| !agent.link.is_tampered);
-        if is_honest && !self.has_forked {
+        let Some(agent) = self.agents.get(index) else { return };
+        if !agent.link.is_tampered && self.shares_history(agent) {
             self.broken(Promise::Converges, format!("an honest delta was refused: {text}"));
         }
+    }
+}
+
+impl World {
+    /// Whether an agent and the authority have one history: not while the journal is an older copy, nor before the agent
+    /// has come over to the epoch that ended that.
+    fn shares_history(&self, agent: &Agent) -> bool {
+        let epoch = agent.core.as_ref().and_then(|core| core.position).map(|position| position.epoch);
+        !self.authority.is_rolled_back && epoch == Some(self.authority.keys.epoch())
     }
 }
 
