@@ -11,6 +11,7 @@ use doorward_protocol::commit::{Position, Pulse};
 use doorward_protocol::frame::{Base, ToAgent, ToAuthority, Update, to_wire};
 use doorward_protocol::id::Hash;
 use doorward_protocol::removal::Removal;
+use doorward_protocol::time::UnixMs;
 
 /// Frames that an adversary remembers.
 const OVERHEARD_MAX: usize = 400;
@@ -55,23 +56,22 @@ impl World {
             self.overheard.push((index, way, bytes.clone()));
         }
         if is_watched && self.chances.adversary.one_in(4) {
-            self.tamper(index, generation, way, bytes);
-            return;
+            return self.tamper(index, generation, way, bytes, arrives_at);
         }
         self.at(arrives_at, event(index, generation, way, bytes));
     }
 
     /// What an adversary makes of a frame.
-    fn tamper(&mut self, index: usize, generation: u64, way: Way, mut bytes: Vec<u8>) {
+    fn tamper(&mut self, index: usize, generation: u64, way: Way, mut bytes: Vec<u8>, arrives_at: UnixMs) {
+        let wait_ms = self.chances.adversary.between(1, 10_000);
+        let kind = self.chances.adversary.below(8);
+        if matches!(way, Way::RecordsDown | Way::RecordsUp) && kind > 1 {
+            return self.at(arrives_at, event(index, generation, way, bytes));
+        }
         self.counts.tampered_frames += 1;
         self.on_the_way.retain(|(at, _), _| *at != index);
         if let Some(agent) = self.agents.get_mut(index) {
             agent.link.is_tampered = true;
-        }
-        let wait_ms = self.chances.adversary.between(1, 10_000);
-        let kind = self.chances.adversary.below(8);
-        if matches!(way, Way::RecordsDown | Way::RecordsUp) && kind > 1 {
-            return self.after(wait_ms.min(500), event(index, generation, way, bytes));
         }
         let chance = &mut self.chances.adversary;
         match kind {
