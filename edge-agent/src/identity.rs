@@ -213,7 +213,7 @@ pub fn new_incarnation() -> Result<Incarnation> {
 }
 
 #[cfg(test)]
-pub mod testing {
+pub(crate) mod testing {
     //! A certificate authority and an enrolled agent for this crate's tests.
 
     use super::*;

@@ -1,24 +1,7 @@
-//! `doorward-agent`: the edge agent of a building. It decides on every tap without the network.
-
-mod alarms;
-mod board;
-mod clock;
-mod commands;
-mod decider;
-mod desk;
-mod files;
-mod identity;
-mod machines;
-mod quic;
-mod socket;
-mod stop;
-mod store;
-mod strike;
-#[cfg(test)]
-mod testing;
-mod validity;
+//! `doorward-agent`: reads the command line and runs the command; all else is in the library beside it.
 
 use clap::{Parser, Subcommand};
+use doorward_agent::commands;
 use std::io::Write;
 use std::process::ExitCode;
 

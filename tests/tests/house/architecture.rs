@@ -14,7 +14,7 @@ const DIRECTIONS: [(&str, &[&str]); 6] = [
     ("doorward-server", &["doorward-protocol", "doorward-policy"]),
     ("doorward", &["doorward-protocol", "doorward-policy", "doorward-server"]),
     ("doorward-agent", &["doorward-protocol"]),
-    ("tests", &["doorward-protocol", "doorward-policy", "doorward-server"]),
+    ("tests", &["doorward-protocol", "doorward-policy", "doorward-server", "doorward-agent"]),
 ];
 
 /// The crates without runtime, socket, file, environment or clock, and their folders.
