@@ -5,6 +5,7 @@ pub mod authority;
 pub mod binaries;
 pub mod campus;
 pub mod command;
+pub mod crash;
 pub mod http;
 pub mod json;
 pub mod ports;
