@@ -45,4 +45,6 @@ prepare() {
 prepare_tests() {
     compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || (install_packages faketime) ||
         printf 'going on without faketime: the tests of a wrong clock are skipped\n'
+    command -v ip >/dev/null || (install_packages iproute2) ||
+        printf 'going on without iproute2: the tests of bad networks are skipped\n'
 }

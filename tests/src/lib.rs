@@ -13,5 +13,6 @@ pub mod process;
 pub mod random;
 pub mod relay;
 pub mod sim;
+pub mod skipped;
 pub mod wait;
 pub mod world;

@@ -9,6 +9,7 @@ use tests::binaries::binaries;
 use tests::campus;
 use tests::command::run;
 use tests::ports::free;
+use tests::skipped;
 use tests::wait::{SOON, until_true};
 use tests::world::World;
 
@@ -187,7 +188,7 @@ fn clock_shifted_by(shift: &str) -> Option<Vec<(String, String)>> {
     let folders = std::fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path().join("faketime"));
     let library = folders.map(|folder| folder.join("libfaketimeMT.so.1")).find(|library| library.exists());
     let Some(library) = library else {
-        println!("skipped: libfaketime is not installed (apt-get install faketime)");
+        skipped::say("libfaketime is not installed (apt-get install faketime)");
         return None;
     };
     let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -277,7 +278,7 @@ impl SmallDisk {
         if mounted.is_ok_and(|mounted| mounted.status.success()) {
             return Some(Self(at.to_owned()));
         }
-        println!("skipped: only root can mount a small disk to fill");
+        skipped::say("only root can mount a small disk to fill");
         None
     }
 
