@@ -48,3 +48,19 @@ prepare_tests() {
     command -v ip >/dev/null || (install_packages iproute2) ||
         printf 'going on without iproute2: the tests of bad networks are skipped\n'
 }
+
+# What checks the dependency policy; built once, in the target directory, where the machine has none of this version.
+# Without optimisation, because that builds in half the time and the checks take seconds either way.
+readonly deny_version=0.20.2
+prepare_deny() {
+    mkdir -p "${CARGO_TARGET_DIR:-target}"
+    local tools
+    tools=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/tools
+    PATH="$tools/bin:$PATH"
+    if [ "$(cargo deny --version 2>/dev/null)" != "cargo-deny $deny_version" ]; then
+        printf 'building cargo-deny %s, once\n' "$deny_version"
+        cargo install cargo-deny --version "=$deny_version" --locked --debug --quiet --root "$tools" ||
+            fail "cargo-deny $deny_version is missing and could not be built (is crates.io reached from here?);\
+ with a network: cargo install cargo-deny --version $deny_version --locked"
+    fi
+}
