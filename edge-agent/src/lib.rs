@@ -9,6 +9,7 @@ pub mod commands;
 pub mod decider;
 pub mod desk;
 mod files;
+mod forks;
 pub mod identity;
 pub mod machines;
 mod quic;
@@ -18,4 +19,4 @@ pub mod store;
 pub mod strike;
 #[cfg(test)]
 mod testing;
-mod validity;
+pub mod validity;

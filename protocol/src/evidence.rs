@@ -162,12 +162,12 @@ pub fn verify(file: &[u8], root: &Root) -> Result<Finding, EvidenceError> {
 }
 
 /// What each trust statement of a file said, oldest first.
-struct Chain(Vec<Trust>);
+pub(crate) struct Chain(pub(crate) Vec<Trust>);
 
 impl Chain {
     /// Believes what was signed in its own time: keys and epochs change, and what was ordered before stays ordered. Says
     /// also under which statement.
-    fn believe<T: Signable>(
+    pub(crate) fn believe<T: Signable>(
         &self,
         what: &'static str,
         signed: &Signed<T>,

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod enrol;
 pub mod evidence;
 pub mod facts;
+pub mod fork;
 pub mod frame;
 pub mod id;
 pub mod limits;

@@ -143,6 +143,7 @@ impl Agent {
             decider: Arc::clone(&decider),
             storage: jobs.clone(),
             alarms: alarms.clone(),
+            directory: arguments.data.clone(),
             removals: removal_line,
             persisted,
             line: control_line,

@@ -3,12 +3,14 @@
 use crate::alarms::Alarms;
 use crate::clock::wall_now;
 use crate::decider::{Decider, Shown};
+use crate::forks;
 use crate::machines::{Line, Outgoing};
 use crate::stop::Stop;
 use crate::store::storage::Job;
 use doorward_protocol::agent::sync::{Effect, Input, Sync};
 use doorward_protocol::commit::Position;
 use doorward_protocol::frame::ToAgent;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -27,6 +29,8 @@ pub struct SyncTask {
     pub storage: mpsc::Sender<Job>,
     /// Where alarms go.
     pub alarms: Alarms,
+    /// The data directory: where proofs for people are kept.
+    pub directory: PathBuf,
     /// Removals; these come first.
     pub removals: mpsc::Receiver<ToAgent>,
     /// Tickets of durable changes.
@@ -118,6 +122,14 @@ impl SyncTask {
                         self.alarms.raise("the storage has ended; nothing is kept any more");
                     }
                 }
+                Effect::Fork(proof) => match forks::keep(&self.directory, &proof) {
+                    Ok(Some(path)) => self.alarms.raise(format!(
+                        "the campus's keys have signed two histories; `doorward verify {} --root root.pub` names both",
+                        path.display()
+                    )),
+                    Ok(None) => {}
+                    Err(error) => self.alarms.raise(format!("the proof of two histories was not kept: {error:#}")),
+                },
                 Effect::Alarm(text) => self.alarms.raise(text),
             }
         }

@@ -7,6 +7,7 @@ use crate::cache::Cache;
 use crate::commit::{Commit, Head, Position, Pulse};
 use crate::decide::View;
 use crate::facts::Fact;
+use crate::fork::{Fork, Word, follows};
 use crate::frame::{Base, Heard, Hello, PROTOCOL_VERSION, Refusal, StateClaim, ToAgent, ToAuthority, Update};
 use crate::id::{AgentId, Hash};
 use crate::limits::{CLOCK_TOLERANCE_MS, FACTS_MAX, PARTS_MAX, REMOVAL_ITEMS_MAX, STATEMENTS_MAX, TEXT_BYTES_MAX};
@@ -62,6 +63,8 @@ pub enum Effect {
     },
     /// Decide by this from now on.
     View(View),
+    /// Keep this proof for people: the campus's keys have signed two histories.
+    Fork(Box<Fork>),
     /// Tell the operator.
     Alarm(String),
 }
@@ -70,6 +73,8 @@ pub enum Effect {
 #[derive(Debug)]
 pub struct Sync {
     identity: Identity,
+    /// All trust statements from 1, the newest of which is `trust`.
+    statements: Vec<Signed<Statement>>,
     trust: Trust,
     head: Option<Head>,
     position: Option<Position>,
@@ -104,6 +109,7 @@ impl Sync {
     /// When the stored trust statements do not prove themselves; the agent has to join anew.
     pub fn open(identity: Identity, stored: Stored) -> Result<Self, TrustError> {
         let floor = stored.floor;
+        let statements = stored.statements.clone();
         let Opened { trust, state, overlay, damage } =
             stored.open(&identity.agent, identity.key.public(), identity.pinned_root)?;
         let (head, state) = state.map_or((None, State::default()), |(head, state)| (Some(head), state));
@@ -111,6 +117,7 @@ impl Sync {
         let mut sync = Self {
             position: head.as_ref().and_then(|head| head.commit.unverified().ok()).map(|commit| commit.position),
             identity,
+            statements,
             trust,
             head,
             state,
@@ -217,6 +224,7 @@ impl Sync {
             writes.push(Write::Statement(trust.statement().version, signed.clone()));
         }
         self.trust = trust;
+        self.statements.extend_from_slice(statements);
         self.persist(writes);
         Ok(())
     }
@@ -240,6 +248,7 @@ impl Sync {
             return Err(Refusal::NeedSnapshot("there is no state".into()));
         }
         let commit = head.commit.unverified().map_err(|error| Refusal::Unproven(error.to_string()))?;
+        self.check_follows(&head, &commit)?;
         let change = Change::default();
         let assembly = Assembly { head, commit, base, parts_left: parts, change };
         if parts == 0 {
@@ -254,7 +263,7 @@ impl Sync {
         let held = self.head.as_ref().map(|head| head.commit.hash());
         let offered = head.commit.hash();
         match held {
-            Some(held) if held != offered => Err(Refusal::Fork { position, held, offered }),
+            Some(held) if held != offered => Err(self.fork(&Word::Commit(head.commit.clone()), offered)),
             Some(_) | None => {
                 // The signature must be sent again: the one before may have been lost with its connection.
                 let receipt = self.receipt(About::Commit, position, offered, Stage::Durable, wall);
@@ -263,6 +272,25 @@ impl Sync {
                 Ok(())
             }
         }
+    }
+
+    /// The next commit names the one in force as the one before it, or there are two histories.
+    fn check_follows(&mut self, head: &Head, commit: &Commit) -> Result<(), Refusal> {
+        let is_next = self.position.is_some_and(|position| follows(commit.position, position));
+        let held = self.head.as_ref().map(|head| head.commit.hash());
+        if is_next && held != Some(commit.previous) {
+            return Err(self.fork(&Word::Commit(head.commit.clone()), commit.previous));
+        }
+        Ok(())
+    }
+
+    /// PROTOCOL 10.2: refuses what contradicts the commit in force, and keeps the proof of it.
+    fn fork(&mut self, second: &Word, offered: Hash) -> Refusal {
+        let first = self.head.as_ref().map(|head| &head.commit);
+        let proof = first.and_then(|first| Fork::prove(self.identity.pinned_root, &self.statements, first, second));
+        let held = first.map_or(Hash([0; 32]), Signed::hash);
+        self.effects.extend(proof.map(|proof| Effect::Fork(Box::new(proof))));
+        Refusal::Fork { position: self.position.unwrap_or_default(), held, offered }
     }
 
     fn take_part(&mut self, part: Change, wall: UnixMs) -> Result<(), Refusal> {
@@ -363,8 +391,7 @@ impl Sync {
         if self.position == Some(pulse.position) {
             let held = self.head.as_ref().map(|head| head.commit.hash());
             if held != Some(pulse.commit) {
-                let held = held.unwrap_or(Hash([0; 32]));
-                return Err(Refusal::Fork { position: pulse.position, held, offered: pulse.commit });
+                return Err(self.fork(&Word::Pulse(signed.clone()), pulse.commit));
             }
             self.floor.fresh_at = self.floor.fresh_at.max(pulse.at);
         }

@@ -10,13 +10,13 @@ use doorward_protocol::sign::SecretKey;
 use doorward_protocol::time::UnixMs;
 use doorward_protocol::trust::{Root, Statement};
 
-const AT: UnixMs = UnixMs(1_700_000_000_000);
+pub const AT: UnixMs = UnixMs(1_700_000_000_000);
 
-fn key(n: u8) -> SecretKey {
+pub fn key(n: u8) -> SecretKey {
     SecretKey::from_seed(&[n; 32])
 }
 
-fn root() -> Root {
+pub fn root() -> Root {
     Root { campus: "campus".parse().unwrap(), keys: [key(1).public()].into(), threshold: 1 }
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod evidence;
+mod fork;
 mod hostile;
 mod records;
 mod sync;

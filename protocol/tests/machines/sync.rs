@@ -7,6 +7,7 @@ use doorward_protocol::decide::{Reason, View, decide_now};
 use doorward_protocol::facts::{
     Calendar, Class, ClassDoor, Credential, CredentialState, Door, Effect as RuleEffect, Entry, Fact, FactKey, Factors,
 };
+use doorward_protocol::fork::{Fork, verify};
 use doorward_protocol::frame::{Base, StateClaim, ToAgent, ToAuthority, Update};
 use doorward_protocol::id::{AgentId, CampusId, CredentialKey, DoorId, FunctionId, Hash, ReaderKey};
 use doorward_protocol::merkle::Tree;
@@ -219,6 +220,7 @@ pub struct World {
     view: Option<View>,
     receipts: Vec<(About, Position, Stage)>,
     agent_alarms: Vec<String>,
+    forks: Vec<Fork>,
     alarms: Vec<AlarmKind>,
     closed: Option<String>,
     disk_works: bool,
@@ -248,6 +250,7 @@ impl World {
             view: None,
             receipts: vec![],
             agent_alarms: vec![],
+            forks: vec![],
             alarms: vec![],
             closed: None,
             disk_works: true,
@@ -335,6 +338,7 @@ impl World {
                 }
             }
             Effect::View(view) => self.view = Some(view),
+            Effect::Fork(proof) => self.forks.push(*proof),
             Effect::Alarm(text) => self.agent_alarms.push(text),
         }
     }
@@ -503,6 +507,32 @@ fn two_histories_are_a_fork_and_neither_replaces_the_other() {
     world.inject(ToAgent::Part(parts[0].clone()));
     assert!(world.is_exact());
     assert_eq!(world.alarms, [AlarmKind::Fork]);
+    assert_names_both(&world, &other, 2);
+}
+
+/// The one proof of the agent names the commits of both authorities at a position.
+fn assert_names_both(world: &World, other: &Authority, seq: usize) {
+    let [proof] = world.forks.as_slice() else { panic!("{:?}", world.forks) };
+    let finding = verify(&proof.to_file().unwrap(), &world.authority.root).unwrap();
+    let [ours, theirs] = [&world.authority, other].map(|authority| authority.heads[seq - 1].commit.hash());
+    assert_eq!((finding.first.commit, finding.second.commit), (ours, theirs));
+}
+
+#[test]
+fn a_commit_after_another_one_than_that_in_force_is_of_another_history() {
+    let mut world = World::connected();
+    let mut other = Authority::new();
+    world.authority.suspend(1);
+    world.tell(session::Input::HeadMoved { affected: true });
+    // The other authority was restored from before the suspension, and is ahead of the agent by now.
+    other.commit(Change { removed: vec![], put: vec![credential(5, CredentialState::Active)] });
+    other.commit(Change { removed: vec![], put: vec![credential(6, CredentialState::Active)] });
+    let Outgoing { head, base, parts } = other.update(&id("agent"), None).unwrap();
+    world.inject(ToAgent::Update(Box::new(Update { head, base, parts: 1 })));
+    world.inject(ToAgent::Part(parts[0].clone()));
+    assert_eq!(world.tap(1), Reason::Suspended);
+    assert_eq!(world.alarms, [AlarmKind::Fork]);
+    assert_names_both(&world, &other, 2);
 }
 
 #[test]

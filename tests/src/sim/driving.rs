@@ -38,7 +38,6 @@ impl World {
                 return self.broken(crate::sim::promise::Promise::Converges, text);
             }
         }
-        no_record_lost::on_start(self, index);
         self.settle_sync(index);
         let wait_ms = self.chances.network.between(10, 5_000);
         self.after(wait_ms, Event::Connect { index, life });
@@ -135,6 +134,8 @@ impl World {
                 }
                 sync::Effect::Persist { ticket, writes } => self.persist(index, ticket, writes),
                 sync::Effect::View(view) => self.show(index, view),
+                // What it proves, the alarm beside it says.
+                sync::Effect::Fork(_) => {}
                 sync::Effect::Alarm(text) => self.trace.note(&text),
             }
         }
@@ -272,9 +273,7 @@ impl World {
             let Some(effect) = core.recorder.poll_effect() else { break };
             match effect {
                 recorder::Effect::Append { records, head, begin } => {
-                    if begin.is_some() {
-                        agent.watch.lives_since_restore = None;
-                    } else {
+                    if begin.is_none() {
                         let tickets =
                             records.iter().filter_map(|record| Some((core.queued.pop_front()?, record.clone())));
                         core.appending = tickets.collect();
@@ -300,7 +299,6 @@ impl World {
                     self.after(takes_ms, Event::Anew { index, life, after, begin });
                 }
                 recorder::Effect::Free(head) => {
-                    agent.watch.lives_since_restore = None;
                     agent.disk.push(Job::Free(head));
                     self.flush(index);
                 }
