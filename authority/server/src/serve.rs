@@ -4,6 +4,7 @@ use crate::authority::Authority;
 use crate::certificates::{CertificateAuthority, CertificateError};
 use crate::clock;
 use crate::enrolment::Enrolment;
+use crate::http::connections::{self, LIMITS};
 use crate::http::listen::{self, ListenError, Renewable, TlsListener};
 use crate::http::{self, Api};
 use crate::keys::{self, KeyError};
@@ -259,19 +260,13 @@ async fn serve_api(
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
     router: axum::Router,
-    mut stopped: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    let stop = async move {
-        // When the sender is gone, the server is, too.
-        let _gone = stopped.wait_for(|stopped| *stopped).await;
-    };
     match tls {
-        None => axum::serve(listener, router).with_graceful_shutdown(stop).await,
-        Some(config) => {
-            let listener = TlsListener::new(listener, config)?;
-            axum::serve(listener, router).with_graceful_shutdown(stop).await
-        }
+        None => connections::serve(listener, router, LIMITS, stopped).await,
+        Some(config) => connections::serve(TlsListener::new(listener, config)?, router, LIMITS, stopped).await,
     }
+    Ok(())
 }
 
 /// What comes back again and again.

@@ -17,14 +17,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// A handshake takes milliseconds; who takes longer holds a place for nothing.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Finished handshakes that wait to be served.
-const WAITING_MAX: usize = 64;
+/// Handshakes at once, and finished ones that wait to be served; further connections wait in the kernel.
+const HANDSHAKES_MAX: usize = 64;
 /// Pause after an error of the operating system, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -138,7 +138,7 @@ impl TlsListener {
     /// When the operating system does not say where the listener listens.
     pub fn new(listener: TcpListener, config: Arc<ServerConfig>) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let (sender, ready) = mpsc::channel(WAITING_MAX);
+        let (sender, ready) = mpsc::channel(1);
         tokio::spawn(accept_all(listener, TlsAcceptor::from(config), sender));
         Ok(Self { ready, address })
     }
@@ -149,11 +149,15 @@ async fn accept_all(
     acceptor: TlsAcceptor,
     ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
 ) {
+    let places = Arc::new(Semaphore::new(HANDSHAKES_MAX));
     while !ready.is_closed() {
+        // The semaphore is never closed, so there is a place as soon as one is given back.
+        let place = Arc::clone(&places).acquire_owned().await;
         match listener.accept().await {
             Ok((stream, address)) => {
                 let (acceptor, ready) = (acceptor.clone(), ready.clone());
                 tokio::spawn(async move {
+                    let _place = place;
                     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
                         // The server is stopping when nobody takes it.
                         let _stopping = ready.send((stream, address)).await;

@@ -6,6 +6,7 @@ mod agents;
 mod alarms;
 mod cards;
 mod changes;
+pub mod connections;
 mod doors;
 mod extract;
 pub mod failure;
