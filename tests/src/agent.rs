@@ -4,9 +4,9 @@ use crate::authority::Authority;
 use crate::binaries::binaries;
 use crate::command::{Answer, run};
 use crate::json::at;
-use crate::process::{Process, tied};
-use crate::relay::Relay;
+use crate::process::{Process, tied_through};
 use crate::wait::{SOON, until_true};
+use crate::wire::Wire;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -27,7 +27,11 @@ pub struct Agent {
     /// Where its doors are tapped.
     pub socket: PathBuf,
     /// The network between it and the authority.
-    pub network: Relay,
+    pub network: Wire,
+    /// Where it looks for the authority, in this order: at its end of that network unless something else is put here.
+    pub authorities: Vec<String>,
+    /// A command line before `run` that takes it to a machine of its own.
+    pub way: Vec<String>,
     /// Further arguments of `run`.
     pub arguments: Vec<String>,
     /// Environment of `run`.
@@ -52,11 +56,14 @@ impl Agent {
     /// # Errors
     /// When there is no socket for its network.
     pub fn at(folder: &Path, authority: &Authority, id: &str) -> Result<Self> {
+        let network = Wire::start(authority.quic)?;
         Ok(Self {
             id: id.to_owned(),
             data: folder.join(id),
             socket: folder.join(id).join("taps.sock"),
-            network: Relay::start(authority.quic)?,
+            authorities: vec![network.address().to_string()],
+            network,
+            way: Vec::new(),
             arguments: Vec::new(),
             environment: Vec::new(),
             process: None,
@@ -67,9 +74,8 @@ impl Agent {
     #[must_use]
     pub fn run_arguments(&self) -> Vec<String> {
         let (data, socket) = (self.data.display().to_string(), self.socket.display().to_string());
-        let authority = self.network.address().to_string();
-        let mut line =
-            ["run", "--data", &data, "--socket", &socket, "--authority", &authority].map(str::to_owned).to_vec();
+        let mut line = ["run", "--data", &data, "--socket", &socket].map(str::to_owned).to_vec();
+        line.extend(self.authorities.iter().flat_map(|address| ["--authority".to_owned(), address.clone()]));
         line.extend(self.arguments.iter().cloned());
         line
     }
@@ -79,7 +85,7 @@ impl Agent {
     /// # Errors
     /// When it ends, or does not answer in time; its log is in the message.
     pub fn start(&mut self) -> Result<()> {
-        let mut command = tied(&binaries()?.agent);
+        let mut command = tied_through(&self.way, &binaries()?.agent);
         command.args(self.run_arguments()).envs(self.environment.iter().map(|(name, value)| (name, value)));
         let mut process = Process::start(&mut command, &self.log_file())?;
         let mut ended = false;

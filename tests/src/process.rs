@@ -44,8 +44,14 @@ pub struct Process {
 /// A command whose process the kernel kills when the thread that started it ends, however that comes about.
 #[must_use]
 pub fn tied(program: &Path) -> Command {
+    tied_through(&[], program)
+}
+
+/// The same, where a command line before the program, such as `nsenter --net=FILE --`, takes it to where it is to run.
+#[must_use]
+pub fn tied_through(way: &[String], program: &Path) -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command.args(["--pdeathsig", "KILL", "--"]).args(way).arg(program);
     command
 }
 

@@ -6,6 +6,7 @@ use crate::json::at;
 use crate::wait::{SOON, until_true};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// See the module. Processes end before their folder vanishes.
@@ -15,6 +16,8 @@ pub struct World {
     pub authority: Authority,
     /// The agents, each running and exact.
     pub agents: Vec<Agent>,
+    /// How long anything may take before it counts as never.
+    pub patience: Duration,
     folder: TempDir,
 }
 
@@ -27,7 +30,7 @@ impl World {
         let folder = tempfile::Builder::new().prefix("doorward-").tempdir()?;
         let mut authority = Authority::init(&folder.path().join("authority"), campus)?;
         authority.start()?;
-        let mut world = Self { authority, agents: Vec::new(), folder };
+        let mut world = Self { authority, agents: Vec::new(), patience: SOON, folder };
         for id in agents {
             world.enrol(id)?.start()?;
         }
@@ -86,7 +89,7 @@ impl World {
     /// # Errors
     /// When it does not.
     pub fn wait_until_agent_exact(&self, id: &str) -> Result<()> {
-        let waited = until_true(&format!("{id} is exact"), SOON, || {
+        let waited = until_true(&format!("{id} is exact"), self.patience, || {
             let status = self.authority.api_json("/v1/status")?;
             let seen = self.authority.agent(id)?;
             Ok(*at(&seen, "connected") == true && at(&seen, "position") == at(&status, "position"))
@@ -104,7 +107,7 @@ impl World {
     /// When it does not come to that.
     pub fn wait_until_recorded(&self) -> Result<()> {
         for agent in &self.agents {
-            until_true(&format!("all records of {} are home", agent.id), SOON, || {
+            until_true(&format!("all records of {} are home", agent.id), self.patience, || {
                 Ok(*at(&agent.status()?, "unsent_records") == 0)
             })?;
         }

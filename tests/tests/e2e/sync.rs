@@ -101,7 +101,7 @@ fn a_cut_off_door_opens_until_its_lease_has_ended_and_not_after() {
 fn an_agent_goes_on_to_the_next_address_when_one_is_dead() {
     let mut world = World::start(&campus::tiny(), &[]).unwrap();
     let south = world.enrol(SOUTH).unwrap();
-    // The relay comes first on its command line; it is cut, and behind it stands the authority itself.
+    // The wire comes first on its command line; it is cut, and behind it stands the authority itself.
     south.network.cut();
     let direct = world.authority.quic.to_string();
     let south = world.agent_mut(SOUTH).unwrap();
