@@ -3,9 +3,11 @@
 //! Deliberately only the command line: what happens, and what must hold afterwards, is the library's.
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Write;
 use std::process::ExitCode;
+use tests::crash::kills;
+use tests::crash::power::{self, Options, Who, mounts};
 use tests::crash::report::Report;
 use tests::random::Random;
 
@@ -21,6 +23,8 @@ struct Arguments {
 enum Command {
     /// SIGKILL of agents and authority at random instants, under load
     Kills(Run),
+    /// Power cuts at random instants, under load; needs root and loop devices, and answers 77 without them
+    Power(Power),
 }
 
 /// How long a run is and what repeats it.
@@ -37,11 +41,47 @@ struct Run {
     json: bool,
 }
 
+/// Power cuts.
+#[derive(Debug, clap::Args)]
+struct Power {
+    /// Whose power is cut
+    #[arg(value_enum)]
+    whose: Whose,
+    /// How often
+    #[arg(long, default_value_t = 200)]
+    cuts: u64,
+    /// The seed from which all choices follow; without it a fresh one
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Take fsync out of the programs, to see that losses are found
+    #[arg(long)]
+    without_fsync: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Whose {
+    /// Both agents
+    Agent,
+    /// The authority
+    Authority,
+}
+
+/// What is crashed: by seed and count, telling how far it is.
+type Crash = dyn Fn(u64, u64, &dyn Fn(&str)) -> Result<Report>;
+
 fn main() -> ExitCode {
-    let (run, crash): (Run, fn(u64, u64) -> Result<Report>) = match Arguments::parse().command {
-        Command::Kills(run) => (run, |seed, _count| Ok(Report::new(seed))),
+    let told = match Arguments::parse().command {
+        Command::Kills(run) => tell(&run, &kills::run),
+        Command::Power(power) => match with_own_mounts() {
+            Ok(Some(code)) => return code,
+            Ok(None) => cut_power(&power),
+            Err(error) => Err(error),
+        },
     };
-    match tell(&run, crash) {
+    match told {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -52,10 +92,37 @@ fn main() -> ExitCode {
     }
 }
 
-fn tell(run: &Run, crash: fn(u64, u64) -> Result<Report>) -> Result<bool> {
+fn cut_power(power: &Power) -> Result<bool> {
+    let &Power { whose, cuts, seed, json, without_fsync: is_without_fsync } = power;
+    let who = match whose {
+        Whose::Agent => Who::Agents,
+        Whose::Authority => Who::Authority,
+    };
+    let crash = move |seed, cuts, say: &dyn Fn(&str)| power::run(Options { who, cuts, seed, is_without_fsync }, say);
+    tell(&Run { count: cuts, seed, json }, &crash)
+}
+
+/// How the program ends that only starts itself again, with mounts of its own, or cannot run here.
+fn with_own_mounts() -> Result<Option<ExitCode>> {
+    let ended = mounts::run_with_own()?;
+    let why = match &ended {
+        Some(code) if *code == ExitCode::from(mounts::SKIPPED) => Some("only root has mounts of its own".to_owned()),
+        Some(_) => None,
+        None => power::why_not(),
+    };
+    let Some(why) = why else { return Ok(ended) };
+    writeln!(std::io::stderr(), "crash: power cannot be cut here: {why}")?;
+    Ok(Some(ExitCode::from(mounts::SKIPPED)))
+}
+
+fn tell(run: &Run, crash: &Crash) -> Result<bool> {
     let seed = run.seed.unwrap_or_else(Random::new_seed);
     writeln!(std::io::stderr(), "seed {seed}")?;
-    let report = crash(seed, run.count)?;
+    let say = |line: &str| {
+        // Who does not listen to the progress still gets the report.
+        let _unheard = writeln!(std::io::stderr(), "{line}");
+    };
+    let report = crash(seed, run.count, &say)?;
     let text = if run.json { format!("{}\n", serde_json::to_string(&report)?) } else { report.to_string() };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(report.violations.is_empty())
