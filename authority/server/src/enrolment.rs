@@ -85,8 +85,11 @@ impl Enrolment {
     /// Answers one request.
     pub async fn answer(&self, request: &EnrolRequest, binding: &[u8; BINDING_BYTES]) -> EnrolAnswer {
         // The semaphore is never closed, so there is always a place in the end.
-        let _place = self.places.acquire().await;
-        match self.try_answer(request, binding).await {
+        let place = self.places.acquire().await;
+        let answer = self.try_answer(request, binding).await;
+        // Whoever is refused waits by itself: otherwise a few who guess would hold up all who renew.
+        drop(place);
+        match answer {
             Ok(enrolled) => EnrolAnswer::Enrolled(Box::new(enrolled)),
             Err(why) => {
                 tracing::warn!("an enrolment was refused: {why}");

@@ -14,7 +14,7 @@ use doorward_protocol::sign::{PublicKey, Signed};
 use quinn::{Connection, RecvStream, SendStream};
 use rustls::pki_types::CertificateDer;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 
 /// First byte of a stream of the control lane.
@@ -45,11 +45,12 @@ impl Agent {
     }
 }
 
-/// Serves a connection until it ends.
-pub async fn serve(connection: Connection, authority: Arc<Authority>) {
+/// Serves a connection until it ends. It holds the place of a stranger until it has shown whose agent it is.
+pub async fn serve(connection: Connection, authority: Arc<Authority>, place: Option<OwnedSemaphorePermit>) {
     let Some((id, key)) = identify(&connection, &authority) else {
         return end(&connection, End::NotEnrolled);
     };
+    drop(place);
     // What it may hear from now on must be on record before it can hear it.
     if let Err(error) = authority.store.begin_contact(id.clone()).await {
         tracing::warn!(agent = %id, %error, "an agent was not let in");

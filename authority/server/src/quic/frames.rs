@@ -2,6 +2,7 @@
 
 use doorward_protocol::codec::CodecError;
 use doorward_protocol::frame::{body_length, from_wire, to_wire};
+use doorward_protocol::limits::FRAME_BYTES_MAX;
 use quinn::{ReadError, RecvStream, SendStream, WriteError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,12 +33,18 @@ pub enum FrameError {
 pub struct FrameReader {
     stream: RecvStream,
     buffer: VecDeque<u8>,
+    bytes_max: usize,
 }
 
 impl FrameReader {
     /// A reader.
     pub fn new(stream: RecvStream) -> Self {
-        Self { stream, buffer: VecDeque::new() }
+        Self::bounded(stream, FRAME_BYTES_MAX)
+    }
+
+    /// A reader of frames that are shorter than frames may be.
+    pub fn bounded(stream: RecvStream, bytes_max: usize) -> Self {
+        Self { stream, buffer: VecDeque::new(), bytes_max }
     }
 
     /// The next byte. Nothing is lost when the future is dropped.
@@ -64,6 +71,9 @@ impl FrameReader {
         let prefix: Vec<u8> = self.buffer.iter().take(4).copied().collect();
         let Ok(prefix) = <[u8; 4]>::try_from(prefix) else { return Ok(None) };
         let length = body_length(prefix)?;
+        if length > self.bytes_max {
+            return Err(CodecError::TooLong(length, self.bytes_max));
+        }
         if self.buffer.len().saturating_sub(4) < length {
             return Ok(None);
         }

@@ -24,12 +24,20 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Asked of the kernel for the socket's buffers: with the usual 208 KiB, a commit to a thousand agents loses packets.
 const SOCKET_BUFFER_BYTES: usize = 8 << 20;
 
 /// A handshake takes milliseconds; who takes longer holds a place for nothing.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections at once that have not shown yet who they are: all agents of a campus may come back together, and each of
+/// these holds some memory.
+const STRANGERS_MAX: usize = 2_048;
+
+/// With more of them, a new one must first show that it is where it says it is: who forges addresses takes no place.
+const STRANGERS_BELIEVED_MAX: usize = 256;
 
 /// Why the endpoint could not be opened.
 #[derive(Debug, Error)]
@@ -89,10 +97,24 @@ impl Quic {
 
     /// Takes connections until the endpoint is closed.
     pub async fn run(&self) {
+        let places = Arc::new(Semaphore::new(STRANGERS_MAX));
         while let Some(incoming) = self.endpoint.accept().await {
+            match admit(places.available_permits(), incoming.remote_address_validated()) {
+                Admission::Take => {}
+                Admission::Prove => {
+                    // An address that has proven itself is not asked again, so this cannot fail.
+                    let _asked = incoming.retry();
+                    continue;
+                }
+                Admission::Refuse => {
+                    incoming.refuse();
+                    continue;
+                }
+            }
+            let place = Arc::clone(&places).try_acquire_owned().ok();
             let (authority, enrolment) = (Arc::clone(&self.authority), Arc::clone(&self.enrolment));
             tokio::spawn(async move {
-                if let Err(error) = serve(incoming, authority, &enrolment).await {
+                if let Err(error) = serve(incoming, authority, &enrolment, place).await {
                     tracing::debug!(%error, "a connection was not taken");
                 }
             });
@@ -116,13 +138,40 @@ impl Quic {
     }
 }
 
-async fn serve(incoming: Incoming, authority: Arc<Authority>, enrolment: &Enrolment) -> Result<(), String> {
+/// What becomes of a stranger who knocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Admission {
+    /// It may say who it is.
+    Take,
+    /// It must show that packets reach it at its address.
+    Prove,
+    /// There are too many.
+    Refuse,
+}
+
+const fn admit(places_left: usize, has_proven_its_address: bool) -> Admission {
+    match STRANGERS_MAX.saturating_sub(places_left) {
+        STRANGERS_MAX.. => Admission::Refuse,
+        STRANGERS_BELIEVED_MAX.. if !has_proven_its_address => Admission::Prove,
+        _ => Admission::Take,
+    }
+}
+
+async fn serve(
+    incoming: Incoming,
+    authority: Arc<Authority>,
+    enrolment: &Enrolment,
+    place: Option<OwnedSemaphorePermit>,
+) -> Result<(), String> {
     let connecting = incoming.accept().map_err(|error| error.to_string())?;
     let connection = tokio::time::timeout(HANDSHAKE_TIMEOUT, connecting).await;
     let connection = connection.map_err(|_| "the handshake took too long")?.map_err(|error| error.to_string())?;
     match protocol_of(&connection).as_deref() {
-        Some(protocol) if protocol == ALPN_AGENT => agent::serve(connection, authority).await,
-        Some(protocol) if protocol == ALPN_ENROL => enrol::serve(&connection, enrolment).await?,
+        Some(protocol) if protocol == ALPN_AGENT => agent::serve(connection, authority, place).await,
+        Some(protocol) if protocol == ALPN_ENROL => {
+            enrol::serve(&connection, enrolment).await?;
+            drop(place);
+        }
         Some(_) | None => end(&connection, End::Protocol),
     }
     Ok(())

@@ -182,6 +182,44 @@ async fn a_token_works_once_for_one_agent_and_a_renewal_only_with_the_known_key(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_guesses_tokens_holds_up_nobody_who_has_one() {
+    let site = site().await;
+    let token = site.invite("agent-eng-1").await;
+    let binding = [1; 32];
+    let request = |n: u8, agent: &AgentId, secret| {
+        let proof = key(n).sign_value(&Proof { agent: agent.clone(), key: key(n).public(), binding }).unwrap();
+        EnrolRequest::Join { secret, proof }
+    };
+    // One after the other in the eight places, their refusals would take longer than a client waits.
+    for n in 0..400_u16 {
+        let (enrolment, guess) = (Arc::clone(&site.enrolment), request(2, &token.agent, [n.to_le_bytes()[0]; 32]));
+        tokio::spawn(async move { enrolment.answer(&guess, &binding).await });
+    }
+    tokio::task::yield_now().await;
+    let right = request(1, &token.agent, token.secret);
+    let answer = tokio::time::timeout(Duration::from_secs(10), site.enrolment.answer(&right, &binding)).await;
+    assert!(matches!(answer, Ok(EnrolAnswer::Enrolled(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_to_join_that_is_larger_than_any_is_not_read() {
+    let site = site().await;
+    let connection = site.connect(ALPN_ENROL, None).await;
+    let (mut send, mut receive) = connection.open_bi().await.unwrap();
+    send.write_all(&5_000_u32.to_le_bytes()).await.unwrap();
+    assert!(receive.read_to_end(1).await.is_err(), "the connection ends, although none of its bytes came");
+}
+
+#[test]
+fn in_a_crowd_strangers_prove_their_address_and_beyond_the_bound_they_are_refused() {
+    use super::{Admission, STRANGERS_BELIEVED_MAX, STRANGERS_MAX, admit};
+    assert_eq!(admit(STRANGERS_MAX, false), Admission::Take);
+    let crowded = STRANGERS_MAX - STRANGERS_BELIEVED_MAX;
+    assert_eq!((admit(crowded, false), admit(crowded, true)), (Admission::Prove, Admission::Take));
+    assert_eq!((admit(0, false), admit(0, true)), (Admission::Refuse, Admission::Refuse));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_an_agent_without_a_certificate() {
     let site = site().await;
     let connection = site.connect(ALPN_AGENT, None).await;
