@@ -15,13 +15,21 @@ use std::collections::BTreeMap;
 /// What is durable.
 #[derive(Debug, Clone)]
 pub struct Image {
+    /// Trust statements by their version.
     pub statements: BTreeMap<u32, Signed<Statement>>,
+    /// The head.
     pub head: Option<StoredHead>,
+    /// The facts.
     pub facts: BTreeMap<FactKey, Fact>,
+    /// Removals by position and part.
     pub removals: BTreeMap<(Position, u32), Signed<Removal>>,
+    /// The floor.
     pub floor: Floor,
+    /// Access records by their number.
     pub records: BTreeMap<u64, Record>,
+    /// Where the chain of records stands.
     pub durable: ChainHead,
+    /// Up to where it is acknowledged.
     pub acknowledged: ChainHead,
 }
 
@@ -29,9 +37,21 @@ pub struct Image {
 #[derive(Debug)]
 pub enum Job {
     /// Changes of the state.
-    Persist { ticket: u64, writes: Vec<Write> },
+    Persist {
+        /// Names the writes.
+        ticket: u64,
+        /// The changes.
+        writes: Vec<Write>,
+    },
     /// Access records, and where a chain that begins with them begins.
-    Append { records: Vec<Record>, head: ChainHead, begin: Option<ChainHead> },
+    Append {
+        /// The records.
+        records: Vec<Record>,
+        /// Where the chain stands after them.
+        head: ChainHead,
+        /// Where a new chain begins.
+        begin: Option<ChainHead>,
+    },
     /// Records that may go.
     Free(ChainHead),
 }

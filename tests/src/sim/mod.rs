@@ -10,7 +10,7 @@ mod chance;
 mod checks;
 mod clock;
 mod closings;
-mod disk;
+pub mod disk;
 mod driving;
 mod faults;
 mod holders;
