@@ -219,8 +219,8 @@ fn closed_at(
     let about = match (&agent.later, receipt.about) {
         (Some(later), About::Commit) => {
             let (later_commit, _) = chain.believe("later commit", later, |commit| commit.position)?;
-            if later_commit.position < position {
-                return Err(inconsistent("the receipt is about an older commit".into()));
+            if later_commit.campus != evidence.campus || later_commit.position < position {
+                return Err(inconsistent("the receipt is about an older commit, or another campus's".into()));
             }
             later.hash()
         }

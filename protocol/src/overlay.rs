@@ -8,7 +8,7 @@ use crate::limits::OVERLAY_REMOVALS_MAX;
 use crate::removal::{Item, Removal};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Removals in force, each until its commit is.
+/// Removals in force, each until its commit is, by position and [`Overlay::part_for`].
 #[derive(Debug, Clone, Default)]
 pub struct Overlay {
     removals: BTreeMap<(Position, u32), Removal>,
@@ -29,11 +29,19 @@ impl Overlay {
         self.removals.len() >= OVERLAY_REMOVALS_MAX
     }
 
+    /// The part under which a removal is kept: its own, unless another removal of that name is here. An authority that
+    /// was restored from an older copy gives names again; what was taken away under the first one stays so.
+    #[must_use]
+    pub fn part_for(&self, removal: &Removal) -> u32 {
+        let is_free = |part: &u32| self.removals.get(&(removal.position, *part)).is_none_or(|known| known == removal);
+        (removal.part..).find(is_free).unwrap_or(removal.part)
+    }
+
     /// The overlay with one more removal.
     #[must_use]
     pub fn with(&self, removal: Removal) -> Self {
         let mut removals = self.removals.clone();
-        removals.insert((removal.position, removal.part), removal);
+        removals.insert((removal.position, self.part_for(&removal)), removal);
         Self::from_removals(removals)
     }
 

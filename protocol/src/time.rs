@@ -165,7 +165,7 @@ impl Zone {
     pub fn is_well_formed(&self) -> bool {
         let ascending = self.transitions.is_sorted_by(|a, b| a.0 < b.0);
         let offsets = self.transitions.iter().map(|t| t.1).chain([self.first_offset_s]);
-        ascending && offsets.into_iter().all(|offset| offset.abs() < 86_400)
+        ascending && offsets.into_iter().all(|offset| offset.unsigned_abs() < 86_400)
     }
 
     /// Local time at an instant; `None` outside of the covered range.

@@ -15,9 +15,13 @@ use crate::time::UnixMs;
 use crate::trust::Statement;
 use std::collections::VecDeque;
 
-/// How long an update may go unanswered before the connection is given up, in milliseconds: long enough for a
-/// snapshot of 100,000 credentials over a slow line.
+/// How long an update may go unanswered before the connection is given up, in milliseconds: long enough to apply and
+/// store the largest one.
 const ANSWER_MS_MAX: i64 = 60_000;
+
+/// How much longer for each of its parts, in milliseconds: 2 KiB a second, as a line that loses every fifth packet still
+/// carries. With less, the snapshot of a large campus would begin again and again over such a line and never arrive.
+const PART_MS_MAX: i64 = 60_000;
 
 /// How often one connection may ask for a snapshot before it is given up; what fails twice fails always.
 const SNAPSHOTS_MAX: u8 = 2;
@@ -202,7 +206,7 @@ impl Session {
             let text = format!("agent {} stands at {}, but had {} durable", self.agent, hello.floor, self.confirmed);
             self.alarm(AlarmKind::AgentRolledBack, text);
         }
-        if hello.wall.since_ms(now).abs() > CLOCK_TOLERANCE_MS {
+        if hello.wall.since_ms(now).saturating_abs() > CLOCK_TOLERANCE_MS {
             let text = format!("the clock of agent {} shows {}", self.agent, hello.wall.to_utc_text());
             self.alarm(AlarmKind::Clock, text);
         }
@@ -240,7 +244,9 @@ impl Session {
     }
 
     fn take_refusal(&mut self, refusal: Refusal) {
-        let text = format!("agent {} refused: {refusal:?}", self.agent);
+        // The sentence inside is the agent's own and as long as it likes.
+        let said: String = format!("{refusal:?}").chars().take(TEXT_BYTES_MAX).collect();
+        let text = format!("agent {} refused: {said}", self.agent);
         match refusal {
             Refusal::NeedSnapshot(_) => {
                 self.have = None;
@@ -302,7 +308,8 @@ impl Session {
             return self.close("the update is larger than the bound");
         }
         let claim = StateClaim { position: commit.position, digest: head.leaf.digest };
-        self.sent = Some((head.commit.hash(), claim, now.plus_ms(ANSWER_MS_MAX)));
+        let patience_ms = PART_MS_MAX.saturating_mul(i64::from(count)).saturating_add(ANSWER_MS_MAX);
+        self.sent = Some((head.commit.hash(), claim, now.plus_ms(patience_ms)));
         self.send(Lane::Control, ToAgent::Update(Box::new(Update { head, base, parts: count })));
         for part in parts {
             self.send(Lane::Control, ToAgent::Part(part));
@@ -324,5 +331,5 @@ impl Session {
 }
 
 fn is_recent(pulse: &Signed<Pulse>, now: UnixMs) -> bool {
-    pulse.unverified().is_ok_and(|pulse| now.since_ms(pulse.at).abs() < CLOCK_TOLERANCE_MS / 2)
+    pulse.unverified().is_ok_and(|pulse| now.since_ms(pulse.at).saturating_abs() < CLOCK_TOLERANCE_MS / 2)
 }

@@ -9,6 +9,7 @@
 )]
 
 mod evidence;
+mod extremes;
 mod fork;
 mod hostile;
 mod records;

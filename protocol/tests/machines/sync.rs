@@ -1,6 +1,6 @@
 //! An agent's state: snapshots, deltas, removals, pulses, leases, clocks, crashes. No mocks: the authority's state is a real `State` per commit, signed with real keys.
 
-use doorward_protocol::agent::stored::{Stored, Write};
+use doorward_protocol::agent::stored::{Floor, Stored, Write};
 use doorward_protocol::agent::sync::{Effect, Identity, Input, Sync};
 use doorward_protocol::commit::{Commit, Head, Leaf, Position, Pulse};
 use doorward_protocol::decide::{Reason, View, decide_now};
@@ -16,7 +16,7 @@ use doorward_protocol::removal::{Item, Removal};
 use doorward_protocol::session::AlarmKind;
 use doorward_protocol::session::sync as session;
 use doorward_protocol::session::sync::{Outgoing, Session, Source};
-use doorward_protocol::sign::{SecretKey, Signed};
+use doorward_protocol::sign::{PublicKey, SecretKey, Signable, Signed};
 use doorward_protocol::state::{Change, State};
 use doorward_protocol::time::{DayRange, UnixMs, Zone};
 use doorward_protocol::trust::{Root, Statement};
@@ -25,14 +25,14 @@ use std::collections::{BTreeMap, VecDeque};
 const START: UnixMs = UnixMs(1_700_000_000_000);
 const LEASE_MS: u64 = 3_600_000;
 
-fn id<T: std::str::FromStr>(text: &str) -> T
+pub fn id<T: std::str::FromStr>(text: &str) -> T
 where
     T::Err: std::fmt::Debug,
 {
     text.parse().unwrap()
 }
 
-fn card(n: u8) -> CredentialKey {
+pub fn card(n: u8) -> CredentialKey {
     ReaderKey([3; 32]).credential_key(&format!("card-{n}"))
 }
 
@@ -104,6 +104,14 @@ impl Authority {
         };
         authority.commit(Change { removed: vec![], put: first_facts() });
         authority
+    }
+
+    pub fn agent_public(&self) -> PublicKey {
+        self.agent_key.public()
+    }
+
+    pub fn sign<T: Signable>(&self, value: &T) -> Signed<T> {
+        self.signing.sign_value(value).unwrap()
     }
 
     fn raise_epoch(&mut self) {
@@ -282,7 +290,7 @@ impl World {
         self.run();
     }
 
-    fn restart_agent(&mut self) {
+    pub fn restart_agent(&mut self) {
         self.cut();
         self.agent = open(&self.authority, &self.disk);
         self.run();
@@ -295,8 +303,13 @@ impl World {
         self.run();
     }
 
+    /// What a damaged disk may do.
+    pub fn lose_floor(&mut self) {
+        self.disk.stored.floor = Floor::default();
+    }
+
     /// Hands a frame to the agent as if the authority had sent it.
-    fn inject(&mut self, frame: ToAgent) {
+    pub fn inject(&mut self, frame: ToAgent) {
         self.agent.handle(Input::Frame(frame), self.now);
         self.run();
     }
@@ -364,7 +377,7 @@ impl World {
         [update].into_iter().chain(parts.into_iter().map(ToAgent::Part)).collect()
     }
 
-    fn tap(&self, n: u8) -> Reason {
+    pub fn tap(&self, n: u8) -> Reason {
         let door: DoorId = id("door");
         decide_now(self.view.as_ref().unwrap(), &door, card(n), Factors::NONE, self.now).0
     }

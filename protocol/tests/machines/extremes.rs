@@ -1,0 +1,141 @@
+//! Values at the ends of their ranges, and what two histories or a damaged disk bring: nothing of it may open a door.
+
+use crate::sync::{World, card, id};
+use doorward_protocol::commit::{Position, Pulse};
+use doorward_protocol::decide::Reason;
+use doorward_protocol::frame::{Hello, Lane, PROTOCOL_VERSION, Refusal, StateClaim, ToAgent, ToAuthority, Update};
+use doorward_protocol::id::{AgentId, Hash};
+use doorward_protocol::limits::TEXT_BYTES_MAX;
+use doorward_protocol::removal::{Item, Removal};
+use doorward_protocol::session::AlarmKind;
+use doorward_protocol::session::sync::{Effect, Input, Outgoing, Session, Source};
+use doorward_protocol::sign::Signed;
+use doorward_protocol::state::Change;
+use doorward_protocol::time::{UnixMs, Zone};
+use doorward_protocol::trust::Statement;
+
+fn hello(wall: UnixMs) -> ToAuthority {
+    let (agent, software) = (id("agent"), "test".into());
+    let floor = Position::default();
+    ToAuthority::Hello(Hello { protocol: PROTOCOL_VERSION, agent, software, statement: 1, floor, state: None, wall })
+}
+
+fn effects(session: &mut Session) -> Vec<Effect> {
+    std::iter::from_fn(|| session.poll_effect()).collect()
+}
+
+#[test]
+fn a_clock_at_either_end_of_time_is_an_alarm_and_no_more() {
+    let world = World::connected();
+    for wall in [UnixMs(i64::MIN), UnixMs(i64::MAX)] {
+        let mut session = Session::new(id("agent"), world.authority.agent_public(), Position::default());
+        session.handle(Input::Frame(hello(wall)), world.now, &world.authority);
+        let kinds: Vec<_> = effects(&mut session)
+            .into_iter()
+            .filter_map(|effect| if let Effect::Alarm(alarm) = effect { Some(alarm.kind) } else { None })
+            .collect();
+        assert_eq!(kinds, [AlarmKind::Clock]);
+    }
+}
+
+#[test]
+fn no_offset_of_a_zone_is_taken_that_is_a_day_or_more() {
+    for offset in [86_400, -86_400, i32::MAX, i32::MIN] {
+        assert!(!Zone { first_offset_s: offset, transitions: vec![] }.is_well_formed(), "{offset}");
+        assert!(!Zone { first_offset_s: 0, transitions: vec![(5, offset)] }.is_well_formed(), "{offset}");
+    }
+    assert!(Zone { first_offset_s: -86_399, transitions: vec![(5, 86_399)] }.is_well_formed());
+}
+
+#[test]
+fn what_an_agent_says_in_a_refusal_is_cut_to_its_bound() {
+    let world = World::connected();
+    let mut session = Session::new(id("agent"), world.authority.agent_public(), Position::default());
+    session.handle(Input::Frame(hello(world.now)), world.now, &world.authority);
+    let long = "ä".repeat(1 << 18);
+    let refusal = Refusal::StoreDamaged(long);
+    session.handle(Input::Frame(ToAuthority::Refusal(refusal)), world.now, &world.authority);
+    let alarms = effects(&mut session).into_iter().filter_map(|effect| match effect {
+        Effect::Alarm(alarm) => Some(alarm.text),
+        Effect::Send(..) | Effect::Receipt(..) | Effect::Heard(_) | Effect::Greeted(_) | Effect::Close(_) => None,
+    });
+    let texts: Vec<_> = alarms.collect();
+    assert_eq!(texts.len(), 1);
+    assert!(texts[0].contains("StoreDamaged") && texts[0].len() <= 4 * TEXT_BYTES_MAX, "{} bytes", texts[0].len());
+}
+
+/// An authority whose updates come in many parts.
+struct InParts(World, usize);
+
+impl Source for InParts {
+    fn head(&self) -> (Position, Hash) {
+        self.0.authority.head()
+    }
+    fn pulse(&self) -> Option<Signed<Pulse>> {
+        None
+    }
+    fn statements_after(&self, _: u32) -> Vec<Signed<Statement>> {
+        vec![]
+    }
+    fn digest(&self, agent: &AgentId) -> Option<Hash> {
+        self.0.authority.digest(agent)
+    }
+    fn update(&self, agent: &AgentId, have: Option<StateClaim>) -> Option<Outgoing> {
+        let outgoing = self.0.authority.update(agent, have)?;
+        let parts = vec![Change::default(); self.1];
+        Some(Outgoing { parts, ..outgoing })
+    }
+}
+
+#[test]
+fn a_large_update_over_a_slow_line_has_the_time_that_its_parts_take() {
+    let patience_ms = |parts: usize| {
+        let source = InParts(World::connected(), parts);
+        let now = source.0.now;
+        let mut session = Session::new(id("agent"), source.0.authority.agent_public(), Position::default());
+        session.handle(Input::Frame(hello(now)), now, &source);
+        let sent = effects(&mut session);
+        let updates = sent.iter().filter(|effect| match effect {
+            Effect::Send(Lane::Control, frame) => matches!(**frame, ToAgent::Part(_)),
+            _ => false,
+        });
+        assert_eq!(updates.count(), parts);
+        session.poll_timeout().unwrap().since_ms(now)
+    };
+    // 128 KiB a part: a line of 64 kbit/s that loses every fifth packet still gets through.
+    assert!(patience_ms(27) >= 27 * 30_000, "{} ms for 27 parts", patience_ms(27));
+    assert!(patience_ms(1) <= 120_000, "an agent that does not answer is given up in time");
+}
+
+#[test]
+fn orders_of_two_histories_with_one_name_are_both_obeyed_also_after_a_restart() {
+    let mut world = World::connected();
+    let position = Position { epoch: 0, seq: 9 };
+    let order = |world: &World, n: u8| {
+        let items = vec![Item::Suspend(card(n))];
+        world.authority.sign(&Removal { campus: id("campus"), position, part: 0, at: world.now, items })
+    };
+    let (first, second) = (order(&world, 1), order(&world, 2));
+    world.inject(ToAgent::Removal(first.clone()));
+    assert_eq!([world.tap(1), world.tap(2)], [Reason::Suspended, Reason::Granted]);
+    world.inject(ToAgent::Removal(second));
+    assert_eq!([world.tap(1), world.tap(2)], [Reason::Suspended, Reason::Suspended]);
+    world.inject(ToAgent::Removal(first));
+    world.restart_agent();
+    assert_eq!([world.tap(1), world.tap(2)], [Reason::Suspended, Reason::Suspended]);
+}
+
+#[test]
+fn a_lost_floor_takes_no_agent_below_the_state_that_it_has() {
+    let mut world = World::connected();
+    let Outgoing { head, base, parts } = world.authority.update(&id("agent"), None).unwrap();
+    let old = ToAgent::Update(Box::new(Update { head, base, parts: 1 }));
+    world.authority.suspend(1);
+    world.tell(Input::HeadMoved { affected: true });
+    assert_eq!(world.tap(1), Reason::Suspended);
+    world.lose_floor();
+    world.restart_agent();
+    world.inject(old);
+    world.inject(ToAgent::Part(parts[0].clone()));
+    assert_eq!(world.agent.position().unwrap().seq, 2);
+}
