@@ -6,8 +6,10 @@ use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Write;
 use std::process::ExitCode;
+use tests::crash::damage;
 use tests::crash::kills;
-use tests::crash::power::{self, Options, Who, mounts};
+use tests::crash::power::mounts::{self, Mounts};
+use tests::crash::power::{self, Options, Who};
 use tests::crash::report::Report;
 use tests::random::Random;
 
@@ -23,6 +25,8 @@ struct Arguments {
 enum Command {
     /// SIGKILL of agents and authority at random instants, under load
     Kills(Run),
+    /// Stores of agents that lose or change bytes
+    Damage(Run),
     /// Power cuts at random instants, under load; needs root and loop devices, and answers 77 without them
     Power(Power),
 }
@@ -75,6 +79,7 @@ type Crash = dyn Fn(u64, u64, &dyn Fn(&str)) -> Result<Report>;
 fn main() -> ExitCode {
     let told = match Arguments::parse().command {
         Command::Kills(run) => tell(&run, &kills::run),
+        Command::Damage(run) => tell(&run, &damage::run),
         Command::Power(power) => match with_own_mounts() {
             Ok(Some(code)) => return code,
             Ok(None) => cut_power(&power),
@@ -102,15 +107,14 @@ fn cut_power(power: &Power) -> Result<bool> {
     tell(&Run { count: cuts, seed, json }, &crash)
 }
 
-/// How the program ends that only starts itself again, with mounts of its own, or cannot run here.
+/// How this program ends when it is not the one with mounts of its own, or when it cannot run here.
 fn with_own_mounts() -> Result<Option<ExitCode>> {
-    let ended = mounts::run_with_own()?;
-    let why = match &ended {
-        Some(code) if *code == ExitCode::from(mounts::SKIPPED) => Some("only root has mounts of its own".to_owned()),
-        Some(_) => None,
-        None => power::why_not(),
+    let why = match mounts::run_with_own()? {
+        Mounts::Ended(code) => return Ok(Some(code)),
+        Mounts::Refused => Some("it needs to be root".to_owned()),
+        Mounts::Own => power::why_not(),
     };
-    let Some(why) = why else { return Ok(ended) };
+    let Some(why) = why else { return Ok(None) };
     writeln!(std::io::stderr(), "crash: power cannot be cut here: {why}")?;
     Ok(Some(ExitCode::from(mounts::SKIPPED)))
 }
