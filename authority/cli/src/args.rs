@@ -1,7 +1,9 @@
-//! Values of the command line that no other module parses: lengths of time, days and instants.
+//! Values of the command line that no other module parses: lengths of time, days, instants, numbers of keys.
 //!
 //! An error here completes clap's sentence about the value, so it says only what would be right.
 
+use clap::builder::RangedI64ValueParser;
+use doorward_protocol::limits::SIGNATURES_MAX;
 use doorward_protocol::time::{Day, UnixMs};
 use std::time::Duration;
 
@@ -41,6 +43,12 @@ pub fn duration_above_zero(text: &str) -> Result<Duration, String> {
 pub fn wait(text: &str) -> Result<Duration, String> {
     let wait = duration(text)?;
     if wait > Duration::from_secs(600) { Err("expected at most 10m".to_owned()) } else { Ok(wait) }
+}
+
+/// A number of root keys.
+#[must_use]
+pub fn root_keys() -> RangedI64ValueParser<u8> {
+    clap::value_parser!(u8).range(1..=i64::try_from(SIGNATURES_MAX).unwrap_or(i64::MAX))
 }
 
 /// A day of the campus.

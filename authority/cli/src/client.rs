@@ -3,7 +3,7 @@
 //! Knows addresses, the token, errors and streams of lines; which requests there are is known to the commands.
 
 use crate::failure::Failure;
-use crate::files::{SMALL_FILE_BYTES_MAX, read, read_if_there, read_small_text};
+use crate::files::{SMALL_FILE_BYTES_MAX, read, read_if_there, read_private_text};
 use crate::options::{Options, Place};
 use doorward_policy::command::check_text;
 use doorward_server::http::shapes::{Fault, FileProblem};
@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt::{Display, Write};
 use std::io::{BufRead, BufReader, Read};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use ureq::http::{Method, Request, Response};
+use ureq::http::{Method, Request, Response, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
@@ -34,7 +35,6 @@ const ANSWER_BYTES_MAX: u64 = 256 << 20;
 const CERTIFICATES_BYTES_MAX: u64 = 1 << 20;
 
 /// The authority, as commands talk to it.
-#[derive(Debug)]
 pub struct Client {
     agent: Agent,
     base: String,
@@ -42,6 +42,12 @@ pub struct Client {
     token_file: PathBuf,
     actor: String,
     start_hint: String,
+}
+
+impl core::fmt::Debug for Client {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Client({}, a token)", self.base)
+    }
 }
 
 /// Names and values behind the `?` of an address; those without a value are left out.
@@ -64,6 +70,10 @@ impl Client {
             return Err(Failure::usage(format!("{base:?} is not the address of an authority"))
                 .hint("give it as http://HOST:PORT or https://HOST:PORT"));
         }
+        if !base.starts_with("https://") && !is_of_this_machine(&base) {
+            return Err(Failure::usage(format!("{base} would be sent the token in the clear"))
+                .hint("ask an authority on another machine by https://HOST:PORT, or through a tunnel"));
+        }
         let token_file = match (options.token_file(), &place) {
             (Some(file), _) => file,
             (None, Place::Data(data)) => Layout::new(data).api_token(),
@@ -73,7 +83,7 @@ impl Client {
                 ));
             }
         };
-        let token = read_small_text(&token_file)?.trim().to_owned();
+        let token = read_private_text(&token_file)?.trim().to_owned();
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Failure::new(format!("{} holds no API token", token_file.display())));
         }
@@ -258,6 +268,14 @@ impl Lines {
     }
 }
 
+/// Whether what is sent to an address stays on this machine.
+fn is_of_this_machine(base: &str) -> bool {
+    let address: Option<Uri> = base.parse().ok();
+    let host = address.as_ref().and_then(Uri::host).unwrap_or_default();
+    let number: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+    host == "localhost" || number.is_some_and(|number| number.is_loopback())
+}
+
 /// Where the server of a data directory listens, the certificate that it shows, and how to start it.
 fn found_in(data: &Path) -> Result<(String, Option<PathBuf>, String), Failure> {
     let (layout, shown) = (Layout::new(data), data.display());
@@ -382,6 +400,18 @@ mod tests {
         let said = serde_json::json!({ "error": "bad", "problems": [{ "file": "a", "line": 1, "column": 2, "message": "m" }] });
         assert_eq!(failure_of(&said).unwrap().details, ["a:1:2: m"]);
         assert_eq!(failure_of(&serde_json::json!({ "fine": true })), None);
+    }
+
+    #[test]
+    fn the_token_leaves_this_machine_in_private_only() {
+        for here in ["http://127.0.0.1:7480", "http://localhost:1", "http://[::1]:7480/"] {
+            assert!(is_of_this_machine(here), "{here}");
+        }
+        for elsewhere in
+            ["http://10.0.0.1:7480", "http://127.0.0.1@example.org", "http://localhost.example.org", "http://"]
+        {
+            assert!(!is_of_this_machine(elsewhere), "{elsewhere}");
+        }
     }
 
     #[test]

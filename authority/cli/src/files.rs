@@ -9,6 +9,7 @@ use doorward_protocol::problem::Problem;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Largest file of a campus folder in bytes: a million people with their cards take a fifth of it.
@@ -56,6 +57,19 @@ pub fn read_if_there(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>, Fai
 pub fn read_small_text(path: &Path) -> Result<String, Failure> {
     let bytes = read(path, SMALL_FILE_BYTES_MAX)?;
     String::from_utf8(bytes).map_err(|_| cannot_read(path, "it is not text in UTF-8"))
+}
+
+/// Reads a file of text that nobody but its owner can read.
+///
+/// # Errors
+/// When others could read it, and as [`read_small_text`].
+pub fn read_private_text(path: &Path) -> Result<String, Failure> {
+    let mode = std::fs::metadata(path).map_or(0, |found| found.permissions().mode() & 0o777);
+    if mode & 0o077 != 0 {
+        let failure = Failure::new(format!("{} can be read by other users (mode {mode:o})", path.display()));
+        return Err(failure.hint("run `chmod 600` on it; if others may have read it, make a new one"));
+    }
+    read_small_text(path)
 }
 
 fn cannot_read(path: &Path, why: impl std::fmt::Display) -> Failure {

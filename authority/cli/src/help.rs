@@ -7,7 +7,7 @@ use clap::Command;
 /// Every command by what it is for.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Look at a campus folder, without a server", &["check", "decide", "verify"]),
-    ("Run an authority", &["init", "serve", "status", "import", "agent", "root"]),
+    ("Run an authority", &["init", "serve", "status", "import", "agent", "root", "token"]),
     ("Change who may open what", &["card", "lockdown", "release", "grant"]),
     ("Ask", &["who", "where", "why", "evidence"]),
     ("Look back", &["log", "alarms", "journal"]),
@@ -16,7 +16,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
 /// Options of [`crate::options::Options`] that mean nothing to these commands.
 const UNUSED: [(&[&str], &[&str]); 3] = [
     (&["check", "decide", "verify"], &["data", "api", "token_file", "ca", "as"]),
-    (&["init", "root"], &["api", "token_file", "ca", "as"]),
+    (&["init", "root", "token"], &["api", "token_file", "ca", "as"]),
     (&["serve"], &["token_file", "ca", "as", "json"]),
 ];
 

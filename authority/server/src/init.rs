@@ -7,8 +7,7 @@ use crate::clock;
 use crate::journal::{self, JournalError};
 use crate::keys::{self, KeyError};
 use crate::paths::Layout;
-use crate::signer::{SignerError, read_root};
-use crate::start::{self, StartError};
+use crate::token;
 use doorward_policy::command::{Actor, Command, Entry};
 use doorward_policy::compile::{CompileError, Compiled};
 use doorward_policy::difference::Difference;
@@ -17,12 +16,12 @@ use doorward_policy::model::Campus;
 use doorward_policy::zone::tzdb_version;
 use doorward_protocol::codec::CodecError;
 use doorward_protocol::enrol::certificate_hash;
-use doorward_protocol::id::{Hash, ReaderKey};
+use doorward_protocol::id::{CampusId, Hash, ReaderKey};
 use doorward_protocol::limits::SIGNATURES_MAX;
 use doorward_protocol::sign::{SecretKey, Signed};
 use doorward_protocol::time::UnixMs;
-use doorward_protocol::trust::{Root, Statement, Trust, TrustError};
-use std::path::PathBuf;
+use doorward_protocol::trust::{Root, Statement};
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// How the root is made.
@@ -37,6 +36,14 @@ pub struct InitOptions {
 impl Default for InitOptions {
     fn default() -> Self {
         Self { root_keys: 1, threshold: 1 }
+    }
+}
+
+impl InitOptions {
+    /// Whether so many keys can be, and so many of them sign.
+    #[must_use]
+    pub fn are_possible(self) -> bool {
+        self.threshold >= 1 && self.threshold <= self.root_keys && usize::from(self.root_keys) <= SIGNATURES_MAX
     }
 }
 
@@ -101,17 +108,19 @@ pub fn init(layout: &Layout, campus: &Campus, options: InitOptions) -> Result<In
     if let Some(path) = present.into_iter().find(|path| path.exists()) {
         return Err(InitError::Exists(path));
     }
-    let InitOptions { root_keys, threshold } = options;
-    if threshold < 1 || threshold > root_keys || usize::from(root_keys) > SIGNATURES_MAX {
-        return Err(InitError::Threshold { keys: root_keys, threshold });
+    if !options.are_possible() {
+        let InitOptions { root_keys: keys, threshold } = options;
+        return Err(InitError::Threshold { keys, threshold });
     }
     let now = clock::wall();
     let entries = first_entries(campus, now)?;
     keys::private_directory(layout.directory())?;
-    let (root, secrets, files) = make_root(layout, campus, options)?;
+    let (root, secrets, files) = make_root(&layout.root_keys(), campus.policy.campus.clone(), options)?;
+    let text = root.to_text().ok_or(CodecError::Unencodable)?;
+    keys::write_public(&layout.root_public(), &text)?;
     let signing = keys::new_secret_key()?;
     keys::write_private(&layout.signing_key(), &hex::encode(signing.to_seed()))?;
-    keys::write_private(&layout.api_token(), &hex::encode(keys::random::<32>()?))?;
+    token::make(layout)?;
     let authority = CertificateAuthority::create(layout, &campus.policy.campus, now)?;
     let statement = Statement {
         version: 1,
@@ -150,83 +159,30 @@ fn first_entries(campus: &Campus, now: UnixMs) -> Result<Vec<(Entry, String)>, I
     Ok(entries)
 }
 
-fn make_root(
-    layout: &Layout,
-    campus: &Campus,
+/// Makes root keys, and writes them into a directory of their own.
+pub(crate) fn make_root(
+    directory: &Path,
+    campus: CampusId,
     options: InitOptions,
-) -> Result<(Root, Vec<SecretKey>, Vec<PathBuf>), InitError> {
-    keys::private_directory(&layout.root_keys())?;
+) -> Result<(Root, Vec<SecretKey>, Vec<PathBuf>), KeyError> {
+    keys::private_directory(directory)?;
     let mut secrets = Vec::new();
     let mut files = Vec::new();
     for number in 1..=options.root_keys {
         let secret = keys::new_secret_key()?;
-        let file = layout.root_keys().join(format!("root-{number}.key"));
+        let file = directory.join(format!("root-{number}.key"));
         keys::write_private(&file, &hex::encode(secret.to_seed()))?;
         secrets.push(secret);
         files.push(file);
     }
-    let public = secrets.iter().map(SecretKey::public).collect();
-    let root = Root { campus: campus.policy.campus.clone(), keys: public, threshold: options.threshold };
-    let text = root.to_text().ok_or(CodecError::Unencodable)?;
-    keys::write_public(&layout.root_public(), &text)?;
-    Ok((root, secrets, files))
+    let keys = secrets.iter().map(SecretKey::public).collect();
+    Ok((Root { campus, keys, threshold: options.threshold }, secrets, files))
 }
 
-fn sign_by_all(secrets: &[SecretKey], statement: &Statement) -> Result<Signed<Statement>, CodecError> {
+/// Signs a statement with every one of these keys.
+pub(crate) fn sign_by_all(secrets: &[SecretKey], statement: &Statement) -> Result<Signed<Statement>, CodecError> {
     let Some((first, others)) = secrets.split_first() else { return Err(CodecError::Unencodable) };
     let mut signed = first.sign_value(statement)?;
     others.iter().for_each(|secret| signed.add_signature(secret));
     Ok(signed)
-}
-
-/// Why no new epoch was begun; nothing changed.
-#[derive(Debug, Error)]
-pub enum EpochError {
-    /// The data directory is in use, or not one.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// A root key cannot be read.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The public root cannot be read.
-    #[error(transparent)]
-    Root(#[from] SignerError),
-    /// The keys do not suffice.
-    #[error("these root keys do not suffice: {0}; {1} of the campus's root keys must sign")]
-    Keys(TrustError, u8),
-    /// The journal cannot be used.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// Something cannot be encoded.
-    #[error("a value cannot be encoded: {0}")]
-    Codec(#[from] CodecError),
-    /// No key was given.
-    #[error("no root key was given; name the files that `init` wrote into {0}")]
-    NoKey(PathBuf),
-}
-
-/// Begins a new epoch after the journal was restored from an older copy: signs the next trust statement with the root
-/// keys in these files. Returns the epoch. No server may run on the data directory.
-///
-/// # Errors
-/// See [`EpochError`].
-pub fn new_epoch(layout: &Layout, root_key_files: &[PathBuf]) -> Result<u32, EpochError> {
-    if root_key_files.is_empty() {
-        return Err(EpochError::NoKey(layout.root_keys()));
-    }
-    let _lock = start::lock(layout)?;
-    let mut journal = journal::open(&layout.journal())?;
-    let root = read_root(layout)?;
-    let trust = Trust::from_chain(root.hash(), &journal.statements()?).map_err(SignerError::Trust)?;
-    let seeds = root_key_files.iter().map(|file| keys::read_secret(file));
-    let secrets: Vec<SecretKey> =
-        seeds.map(|seed| Ok(SecretKey::from_seed(&seed?))).collect::<Result<_, KeyError>>()?;
-    let mut statement = trust.statement().clone();
-    statement.version = statement.version.saturating_add(1);
-    statement.epoch = statement.epoch.saturating_add(1);
-    statement.at = clock::wall();
-    let signed = sign_by_all(&secrets, &statement)?;
-    trust.next(&signed).map_err(|error| EpochError::Keys(error, statement.root.threshold))?;
-    journal.append_statement(statement.version, &signed)?;
-    Ok(statement.epoch)
 }

@@ -84,6 +84,29 @@ fn write_new(path: &Path, content: &str, mode: u32) -> Result<(), KeyError> {
     sync_directory_of(path).map_err(failed)
 }
 
+/// Puts a file that only its owner can read in the place of another: after a power cut, one of them is there whole.
+///
+/// # Errors
+/// [`KeyError::File`]; the old file is then untouched.
+pub fn replace_private(path: &Path, content: &str) -> Result<(), KeyError> {
+    let draft = path.with_extension("draft");
+    let failed = |error| KeyError::File(path.to_owned(), error);
+    match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    write_private(&draft, content)?;
+    put_in_place(&draft, path)
+}
+
+/// Moves a file over another, durably.
+///
+/// # Errors
+/// [`KeyError::File`].
+pub fn put_in_place(from: &Path, to: &Path) -> Result<(), KeyError> {
+    std::fs::rename(from, to).and_then(|()| sync_directory_of(to)).map_err(|error| KeyError::File(to.to_owned(), error))
+}
+
 fn sync_directory_of(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
 }
@@ -132,6 +155,19 @@ mod tests {
         assert!(matches!(write_private(&path, "x"), Err(KeyError::Exists(_))));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(read_secret(&path), Err(KeyError::Readable(_, 0o640))));
+    }
+
+    #[test]
+    fn what_replaces_a_private_file_is_private_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        for content in ["first", "second"] {
+            // What a process that was killed in the middle left behind.
+            std::fs::write(directory.path().join("key.draft"), "half").unwrap();
+            replace_private(&path, content).unwrap();
+            assert_eq!(read_private(&path).unwrap().trim(), content);
+        }
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -57,10 +57,22 @@ impl Layout {
         self.0.join("ca.pem")
     }
 
-    /// The bearer token of the HTTP API, in hexadecimal; mode 0600.
+    /// A signing key whose trust statement may not be stored yet; mode 0600. It is there only while keys are replaced.
+    #[must_use]
+    pub fn next_signing_key(&self) -> PathBuf {
+        self.0.join("signing-key.next")
+    }
+
+    /// The bearer token of the HTTP API, in hexadecimal; mode 0600. For clients: the server does not need it.
     #[must_use]
     pub fn api_token(&self) -> PathBuf {
         self.0.join("api-token")
+    }
+
+    /// Hash of that token, in hexadecimal, by which the server knows it; mode 0600.
+    #[must_use]
+    pub fn api_token_hash(&self) -> PathBuf {
+        self.0.join("api-token.hash")
     }
 
     /// The campus root, as text: what `doorward verify` checks evidence with.
@@ -73,6 +85,12 @@ impl Layout {
     #[must_use]
     pub fn root_keys(&self) -> PathBuf {
         self.0.join("root-key-TAKE-OFFLINE")
+    }
+
+    /// Where the root keys are left that replace others from a trust statement on; mode 0700.
+    #[must_use]
+    pub fn root_keys_from(&self, statement: u32) -> PathBuf {
+        self.0.join(format!("root-key-{statement}-TAKE-OFFLINE"))
     }
 
     /// Says where a running server listens.

@@ -12,6 +12,7 @@ use crate::paths::Layout;
 use crate::quic::{Quic, QuicError};
 use crate::silence::Silence;
 use crate::start::{self, Running, StartError};
+use crate::token::{KnownToken, TokenError};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::io;
@@ -104,9 +105,12 @@ pub enum ServeError {
     /// The core does not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// A secret cannot be read.
+    /// A file cannot be written.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Nobody could ask the API.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// A certificate cannot be made.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -125,9 +129,6 @@ pub enum ServeError {
     /// Tokens would name no address.
     #[error("agents cannot connect to {0}; say with --advertise HOST:PORT under which address they reach this server")]
     NoAddress(SocketAddr),
-    /// A file or socket failed.
-    #[error("{0}: {1}")]
-    File(PathBuf, io::Error),
     /// Something that cannot fail on a sound machine.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -177,7 +178,7 @@ impl Server {
 
     async fn open(authority: Arc<Authority>, options: ServeOptions) -> Result<Self, ServeError> {
         let layout = &authority.layout;
-        let token = keys::read_private(&layout.api_token())?.trim().to_owned();
+        let token = KnownToken::read(layout)?;
         let certificates = Arc::new(CertificateAuthority::open(layout, authority.signer.campus())?);
         let listener = listen::bind(options.api).await?;
         let api_address = listener.local_addr()?;
@@ -305,14 +306,9 @@ impl Duties {
     }
 }
 
-/// Written beside and moved, so that nobody reads half of it.
 fn write_run_file(layout: &Layout, run_file: &RunFile) -> Result<(), ServeError> {
-    let path = layout.run_file();
-    let beside = path.with_extension("json.new");
     let text = serde_json::to_string_pretty(run_file).map_err(io::Error::other)?;
-    std::fs::write(&beside, text)
-        .and_then(|()| std::fs::rename(&beside, &path))
-        .map_err(|error| ServeError::File(path, error))
+    Ok(keys::replace_private(&layout.run_file(), &text)?)
 }
 
 /// Ends with SIGTERM or SIGINT.

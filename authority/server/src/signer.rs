@@ -10,6 +10,7 @@ use doorward_protocol::limits::STATEMENTS_MAX;
 use doorward_protocol::sign::{SecretKey, Signable, Signed};
 use doorward_protocol::time::UnixMs;
 use doorward_protocol::trust::{Root, Statement, Trust, TrustError};
+use std::path::Path;
 use thiserror::Error;
 
 /// Why nothing can be signed.
@@ -55,10 +56,7 @@ impl Signer {
             return Err(SignerError::TooMany(statements.len()));
         }
         let trust = Trust::from_chain(root.hash(), &statements)?;
-        let key = SecretKey::from_seed(&keys::read_secret(&layout.signing_key())?);
-        if !trust.statement().signing_keys.contains(&key.public()) {
-            return Err(SignerError::NotNamed);
-        }
+        let key = named_key(layout, &trust)?;
         Ok(Self { key, trust, root, statements })
     }
 
@@ -114,6 +112,22 @@ impl Signer {
     pub fn sign<T: Signable>(&self, value: &T) -> Result<Signed<T>, CodecError> {
         self.key.sign_value(value)
     }
+}
+
+/// The signing key that the newest statement names; put in place, when the process that made it could not any more.
+fn named_key(layout: &Layout, trust: &Trust) -> Result<SecretKey, SignerError> {
+    let read = |file: &Path| Ok::<_, SignerError>(SecretKey::from_seed(&keys::read_secret(file)?));
+    let is_named = |key: &SecretKey| trust.statement().signing_keys.contains(&key.public());
+    let next = layout.next_signing_key();
+    if next.exists() {
+        let key = read(&next)?;
+        if is_named(&key) {
+            keys::put_in_place(&next, &layout.signing_key())?;
+            return Ok(key);
+        }
+    }
+    let key = read(&layout.signing_key())?;
+    if is_named(&key) { Ok(key) } else { Err(SignerError::NotNamed) }
 }
 
 /// The campus root of a data directory.

@@ -8,6 +8,7 @@ use crate::clock::{self, ClockRefused, Timeline};
 use crate::closing::Closings;
 use crate::compiler::{self, Compiler};
 use crate::journal::{self, Journal, JournalError};
+use crate::keys::{self, KeyError};
 use crate::paths::Layout;
 use crate::present::{Leaves, Present, Published};
 use crate::signer::{Signer, SignerError};
@@ -25,6 +26,7 @@ use doorward_protocol::time::UnixMs;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::ops::ControlFlow;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -36,6 +38,9 @@ pub enum StartError {
     /// The directory cannot be used.
     #[error("{0}: {1}")]
     Directory(PathBuf, std::io::Error),
+    /// It cannot be kept from others.
+    #[error(transparent)]
+    Private(#[from] KeyError),
     /// Another server runs on it.
     #[error("another `doorward serve` runs on {0}; stop it first, or choose another data directory")]
     Locked(PathBuf),
@@ -143,7 +148,9 @@ pub fn lock(layout: &Layout) -> Result<File, StartError> {
     if !layout.journal().exists() {
         return Err(JournalError::Missing(layout.journal()).into());
     }
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    // A copy that was put back may have come without its permissions.
+    keys::private_directory(layout.directory())?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StartError::Locked(layout.directory().to_owned())),

@@ -2,13 +2,13 @@
 //!
 //! Happens once in the life of a campus; newer folders come by `doorward import`.
 
+use crate::args::root_keys;
 use crate::failure::{Exit, Failure};
 use crate::files::CampusFolder;
 use crate::options::Options;
 use crate::output::Output;
 use clap::Args;
 use doorward_policy::folder::parse;
-use doorward_protocol::limits::SIGNATURES_MAX;
 use doorward_protocol::problem::Problem;
 use doorward_server::init::{InitOptions, InitReport, init};
 use doorward_server::paths::Layout;
@@ -27,15 +27,11 @@ pub struct Init {
     #[arg(long)]
     campus: PathBuf,
     /// How many root keys to make, each to be kept in another place
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = keys())]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = root_keys())]
     root_keys: u8,
     /// How many of the root keys must sign together
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = keys())]
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = root_keys())]
     root_threshold: u8,
-}
-
-fn keys() -> clap::builder::RangedI64ValueParser<u8> {
-    clap::value_parser!(u8).range(1..=i64::try_from(SIGNATURES_MAX).unwrap_or(i64::MAX))
 }
 
 impl Init {

@@ -18,6 +18,7 @@ mod log;
 mod root;
 mod serve;
 mod status;
+mod token;
 mod verify;
 
 use crate::failure::Exit;
@@ -37,6 +38,7 @@ pub enum Command {
     Import(import::Import),
     Agent(agent::Agent),
     Root(root::Root),
+    Token(token::Token),
     Card(card::Card),
     Lockdown(lockdown::Lockdown),
     Release(lockdown::Release),
@@ -66,6 +68,7 @@ impl Command {
             Self::Import(command) => command.run(options, out),
             Self::Agent(command) => command.run(options, out),
             Self::Root(command) => command.run(options, out),
+            Self::Token(command) => command.run(options, out),
             Self::Card(command) => command.run(options, out),
             Self::Lockdown(command) => command.run(options, out),
             Self::Release(command) => command.run(options, out),

@@ -244,6 +244,7 @@ fn a_token_is_shown_once_and_a_wrong_one_opens_nothing() {
     assert_eq!(server.say("agent remove agent-sci").code, 0);
     let wrong = server.file("wrong");
     std::fs::write(&wrong, "0".repeat(64)).unwrap();
+    std::fs::set_permissions(&wrong, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let refused = server.run(&["status", "--token-file", &wrong]);
     assert_eq!((refused.code, refused.out.as_str()), (1, ""));
     assert_says(&refused.err, &["does not accept the token in", &wrong, "api-token"]);

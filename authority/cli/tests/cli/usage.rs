@@ -1,6 +1,7 @@
 //! Help, command lines that make no sense, and authorities that are not there.
 
 use crate::run::{command, doorward};
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn without_a_command_the_commands_are_shown_by_what_they_are_for() {
@@ -65,6 +66,11 @@ fn an_authority_that_is_not_there_is_named_with_how_to_start_it() {
     assert!(ran.code == 1 && ran.err.contains("doorward init --data nowhere"), "{}", ran.err);
     let token = folder.path().join("token");
     std::fs::write(&token, "abc\n").unwrap();
+    let ran = doorward(&["status", "--api", "http://127.0.0.1:1", "--token-file", token.to_str().unwrap()]);
+    assert!(ran.code == 1 && ran.err.contains("can be read by other users"), "{}", ran.err);
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let ran = doorward(&["status", "--api", "http://192.0.2.1:7480", "--token-file", token.to_str().unwrap()]);
+    assert!(ran.code == 2 && ran.err.contains("in the clear"), "{}", ran.err);
     // Nobody listens on port 1 of this machine, and a proxy must not be asked.
     let ran = command()
         .args(["status", "--json", "--api", "http://127.0.0.1:1", "--token-file", token.to_str().unwrap()])

@@ -29,10 +29,12 @@ impl NewAlarm {
         Self { kind, agent, text: text.into() }
     }
 
-    /// Says it on standard error.
+    /// Says it on standard error. Logs are read by more people than the API, so they learn nothing of a card.
     pub(super) fn say(&self) {
         let agent = self.agent.as_ref().map(AgentId::as_str);
-        tracing::warn!(kind = self.kind.as_str(), agent, "{}", self.text);
+        let tapped = "a card that is not in use was tapped; `doorward alarms` says which";
+        let text = if self.kind == AlarmKind::CardTapped { tapped } else { &self.text };
+        tracing::warn!(kind = self.kind.as_str(), agent, "{text}");
     }
 }
 

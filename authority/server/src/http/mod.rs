@@ -17,12 +17,13 @@ mod lines;
 pub mod listen;
 mod log;
 mod questions;
+mod refusals;
 pub mod shapes;
 mod status;
 
 use crate::authority::Authority;
 use crate::enrolment::Enrolment;
-use crate::keys::equal_in_constant_time;
+use crate::token::KnownToken;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -36,6 +37,7 @@ use doorward_protocol::commit::Position;
 use doorward_protocol::id::AgentId;
 use doorward_protocol::time::UnixMs;
 use failure::Failure;
+use refusals::Refusals;
 use shapes::{AffectedAgent, At, Change, When};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -56,17 +58,18 @@ pub const ACTING_AS: &str = "x-doorward-as";
 pub struct Api {
     authority: Arc<Authority>,
     enrolment: Arc<Enrolment>,
-    token: String,
+    token: KnownToken,
     quic: SocketAddr,
     /// One import at a time: each holds a whole campus in memory.
     imports: Semaphore,
+    refusals: Refusals,
 }
 
 impl Api {
-    /// The API of an authority; `token` is the bearer token in hexadecimal.
+    /// The API of an authority.
     #[must_use]
-    pub fn new(authority: Arc<Authority>, enrolment: Arc<Enrolment>, token: String, quic: SocketAddr) -> Self {
-        Self { authority, enrolment, token, quic, imports: Semaphore::new(1) }
+    pub fn new(authority: Arc<Authority>, enrolment: Arc<Enrolment>, token: KnownToken, quic: SocketAddr) -> Self {
+        Self { authority, enrolment, token, quic, imports: Semaphore::new(1), refusals: Refusals::default() }
     }
 
     fn when(&self, at: UnixMs) -> When {
@@ -172,9 +175,10 @@ fn base() -> OpenApi {
 async fn check_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let given =
         request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    if given.is_some_and(|given| equal_in_constant_time(given, api.token.as_bytes())) {
+    if given.is_some_and(|given| api.token.is(given)) {
         return next.run(request).await;
     }
+    api.refusals.count();
     Failure::new(StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong")
         .with_hint("send `Authorization: Bearer TOKEN` with the content of the file api-token in the data directory")
         .into_response()

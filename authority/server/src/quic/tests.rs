@@ -195,7 +195,8 @@ async fn who_guesses_tokens_holds_up_nobody_who_has_one() {
         let (enrolment, guess) = (Arc::clone(&site.enrolment), request(2, &token.agent, [n.to_le_bytes()[0]; 32]));
         tokio::spawn(async move { enrolment.answer(&guess, &binding).await });
     }
-    tokio::task::yield_now().await;
+    // By now they stand before it.
+    tokio::time::sleep(Duration::from_millis(50)).await;
     let right = request(1, &token.agent, token.secret);
     let answer = tokio::time::timeout(Duration::from_secs(10), site.enrolment.answer(&right, &binding)).await;
     assert!(matches!(answer, Ok(EnrolAnswer::Enrolled(_))));

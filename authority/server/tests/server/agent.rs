@@ -96,6 +96,7 @@ impl Agent {
                     AgentEffect::Persist { ticket, .. } => self.sync.handle(AgentInput::Persisted(ticket), now()),
                     AgentEffect::View(view) => self.view = Some(view),
                     AgentEffect::Alarm(_) => {}
+                    AgentEffect::Fork(_) => panic!("nobody signs two histories here"),
                 }
             }
             let frame = to_authority.pop_front()?;

@@ -13,8 +13,9 @@ use doorward_protocol::id::DoorId;
 use doorward_protocol::session::AlarmKind;
 use doorward_protocol::time::{Day, DayRange};
 use doorward_server::authority::{Authority, OrderError};
+use doorward_server::epoch::{EpochError, EpochOptions, new_epoch};
 use doorward_server::evidence::{EvidenceError, evidence_file};
-use doorward_server::init::{InitError, InitOptions, init, new_epoch};
+use doorward_server::init::{InitError, InitOptions, init};
 use doorward_server::journal;
 use doorward_server::paths::Layout;
 use doorward_server::start::{StartError, start};
@@ -289,7 +290,13 @@ fn init_refuses_to_overwrite_and_keeps_secrets_to_their_owner() {
     assert!(matches!(init(&layout, &campus(), InitOptions::default()), Err(InitError::Exists(_))));
     let mode = |path: std::path::PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(layout.directory().to_owned()), 0o700);
-    let secrets = [layout.signing_key(), layout.api_token(), layout.certificate_authority_key(), layout.journal()];
+    let secrets = [
+        layout.signing_key(),
+        layout.api_token(),
+        layout.api_token_hash(),
+        layout.certificate_authority_key(),
+        layout.journal(),
+    ];
     assert!(secrets.into_iter().all(|secret| mode(secret) == 0o600));
     assert_eq!(mode(layout.root_keys().join("root-1.key")), 0o600);
 }
@@ -322,13 +329,14 @@ async fn an_authority_restored_from_an_older_backup_is_noticed_and_goes_on_in_a_
     agent.visit(&running.authority);
     assert!(agent.has_alarm(AlarmKind::AuthorityRolledBack));
     assert_eq!(agent.take_received(), Vec::<&str>::new(), "an agent that is ahead is sent nothing");
-    assert!(matches!(new_epoch(&backup, &[]), Err(doorward_server::init::EpochError::NoKey(_))));
+    let only = EpochOptions::default();
+    assert!(matches!(new_epoch(&backup, &[], only), Err(EpochError::NoKey(_))));
     stop(running);
 
     let root_key = layout.root_keys().join("root-1.key");
     let wrong = layout.signing_key();
-    assert!(matches!(new_epoch(&backup, &[wrong]), Err(doorward_server::init::EpochError::Keys(..))));
-    assert_eq!(new_epoch(&backup, &[root_key]).unwrap(), 1);
+    assert!(matches!(new_epoch(&backup, &[wrong], only), Err(EpochError::Keys(..))));
+    assert_eq!(new_epoch(&backup, &[root_key], only).unwrap().epoch, 1);
     let running = started(&backup);
     assert_eq!(agent.visit(&running.authority), None);
     assert_eq!(agent.take_received(), ["statements", "snapshot"]);
@@ -337,6 +345,94 @@ async fn an_authority_restored_from_an_older_backup_is_noticed_and_goes_on_in_a_
     order(&running.authority, suspend(&card)).await.unwrap();
     agent.visit(&running.authority);
     assert_eq!(agent.take_received(), ["delta"]);
+    assert!(agent.is_exact(&running.authority));
+    stop(running);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_signing_key_is_replaced_and_the_agents_follow_by_themselves() {
+    let (directory, layout) = made();
+    let running = started(&layout);
+    let (agent, card, _) = agent_and_card(&running.authority);
+    let mut agent = Agent::join(&running.authority, &agent).await;
+    agent.visit(&running.authority);
+    stop(running);
+    let stolen = std::fs::read_to_string(layout.signing_key()).unwrap();
+    let before = copy(&layout, &directory.path().join("before"));
+
+    let options = EpochOptions { replace_signing_key: true, replace_root: None };
+    let root_key = layout.root_keys().join("root-1.key");
+    assert_eq!(new_epoch(&layout, &[root_key.clone()], options).unwrap().epoch, 1);
+    assert_ne!(std::fs::read_to_string(layout.signing_key()).unwrap(), stolen);
+    assert!(!layout.next_signing_key().exists());
+    let running = started(&layout);
+    agent.take_received();
+    agent.visit(&running.authority);
+    assert!(agent.is_exact(&running.authority));
+    order(&running.authority, suspend(&card)).await.unwrap();
+    agent.visit(&running.authority);
+    assert!(agent.is_exact(&running.authority), "it believes what the new key signs");
+    let position = agent.position();
+    stop(running);
+
+    // Whoever has the old key, and all else that was there, moves no agent that heard of the new one.
+    let thief = started(&before);
+    agent.visit(&thief.authority);
+    assert_eq!(agent.position(), position);
+    stop(thief);
+
+    // The key that was there before the statement fits nothing any more.
+    std::fs::write(layout.signing_key(), stolen).unwrap();
+    assert!(matches!(start(layout.clone(), false), Err(StartError::Signer(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_power_cut_while_keys_are_replaced_leaves_one_of_them_in_force() {
+    let (_directory, layout) = made();
+    let old = std::fs::read_to_string(layout.signing_key()).unwrap();
+    // Cut before the statement was stored: the next key is named by nothing.
+    std::fs::copy(layout.root_keys().join("root-1.key"), layout.next_signing_key()).unwrap();
+    stop(started(&layout));
+    assert_eq!(std::fs::read_to_string(layout.signing_key()).unwrap(), old);
+    // Cut after it: the next key is named, and not yet in place.
+    let options = EpochOptions { replace_signing_key: true, replace_root: None };
+    new_epoch(&layout, &[layout.root_keys().join("root-1.key")], options).unwrap();
+    let new = std::fs::read_to_string(layout.signing_key()).unwrap();
+    std::fs::rename(layout.signing_key(), layout.next_signing_key()).unwrap();
+    std::fs::write(layout.signing_key(), &old).unwrap();
+    stop(started(&layout));
+    assert_eq!(std::fs::read_to_string(layout.signing_key()).unwrap(), new);
+    assert!(!layout.next_signing_key().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stolen_root_shares_are_replaced_and_alone_can_do_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = Layout::new(directory.path().join("data"));
+    init(&layout, &campus(), InitOptions { root_keys: 3, threshold: 2 }).unwrap();
+    let running = started(&layout);
+    let (agent, card, _) = agent_and_card(&running.authority);
+    let mut agent = Agent::join(&running.authority, &agent).await;
+    agent.visit(&running.authority);
+    stop(running);
+    let share = |n: u8| layout.root_keys().join(format!("root-{n}.key"));
+    let only = EpochOptions::default();
+    // One share is too little, and shown twice it is still one.
+    for shares in [vec![share(1)], vec![share(1), share(1)]] {
+        assert!(matches!(new_epoch(&layout, &shares, only), Err(EpochError::Keys(..))));
+    }
+    let impossible = EpochOptions { replace_root: Some(InitOptions { root_keys: 15, threshold: 2 }), ..only };
+    assert!(matches!(new_epoch(&layout, &[share(2), share(3)], impossible), Err(EpochError::Threshold { .. })));
+    let replaced = EpochOptions { replace_root: Some(InitOptions { root_keys: 3, threshold: 2 }), ..only };
+    let report = new_epoch(&layout, &[share(2), share(3)], replaced).unwrap();
+    assert_eq!(report.root_keys.len(), 3);
+    assert!(matches!(new_epoch(&layout, &[share(1), share(2)], only), Err(EpochError::Keys(..))), "worth nothing now");
+    assert_eq!(new_epoch(&layout, &report.root_keys[..2], only).unwrap().epoch, 2);
+    let running = started(&layout);
+    agent.visit(&running.authority);
+    assert!(agent.is_exact(&running.authority), "it follows from root to root");
+    order(&running.authority, suspend(&card)).await.unwrap();
+    agent.visit(&running.authority);
     assert!(agent.is_exact(&running.authority));
     stop(running);
 }
