@@ -113,7 +113,8 @@ impl Stored {
                 let at_that_time = trusts.iter().find(|trust| trust.statement().version == stored.statement);
                 let proven = at_that_time
                     .ok_or_else(|| "the trust statement of the stored state is missing".to_owned())
-                    .and_then(|trust| prove_head(trust, &stored.head, agent, key).map(|_| ()))
+                    .and_then(|trust| prove_head(trust, &stored.head, agent, key))
+                    .and_then(|position| not_below(position, self.floor.position))
                     .and_then(|()| prove_facts(self.facts, &stored.head));
                 match proven {
                     Ok(state) => Some((stored.head, state)),
@@ -160,6 +161,11 @@ pub fn prove_head(trust: &Trust, head: &Head, agent: &AgentId, key: PublicKey) -
         return Err("the path does not lead to the commit's root".into());
     }
     Ok(commit.position)
+}
+
+/// A state below the floor is an old one, put in the place of what was in force (PROTOCOL 4.4).
+fn not_below(position: Position, floor: Position) -> Result<(), String> {
+    if position < floor { Err(format!("the stored state is of {position}, but {floor} was in force")) } else { Ok(()) }
 }
 
 fn prove_facts(facts: Vec<Fact>, head: &Head) -> Result<State, String> {

@@ -15,7 +15,7 @@ use crate::overlay::Overlay;
 use crate::receipt::{About, Receipt, Stage};
 use crate::removal::Removal;
 use crate::sign::{SecretKey, Signed};
-use crate::state::{Change, State, Undo};
+use crate::state::{Change, State, StateError, Undo};
 use crate::time::UnixMs;
 use crate::trust::{Statement, Trust, TrustError};
 use std::collections::{BTreeMap, VecDeque};
@@ -344,7 +344,7 @@ impl Sync {
         if !change.removed.is_empty() {
             return Err(Refusal::OutOfBounds("a snapshot removes nothing".into()));
         }
-        let state = State::from_facts(change.put).map_err(|error| Refusal::NeedSnapshot(error.to_string()))?;
+        let state = State::from_facts(change.put).map_err(|error| refusal_of(&error))?;
         if state.digest() != digest {
             return Err(Refusal::NeedSnapshot("the snapshot does not have the signed digest".into()));
         }
@@ -359,7 +359,7 @@ impl Sync {
     }
 
     fn change_state(&mut self, change: &Change, digest: Hash) -> Result<Vec<Write>, Refusal> {
-        let undo = self.state.apply(change).map_err(|error| Refusal::NeedSnapshot(error.to_string()))?;
+        let undo = self.state.apply(change).map_err(|error| refusal_of(&error))?;
         if self.state.digest() != digest {
             self.state.undo(undo);
             return Err(Refusal::NeedSnapshot("the delta does not yield the signed digest".into()));
@@ -500,5 +500,15 @@ impl Sync {
 
     fn alarm(&mut self, text: String) {
         self.effects.push_back(Effect::Alarm(text));
+    }
+}
+
+/// A change that does not fit may be mended by a snapshot; one that leads over a bound would do so again.
+fn refusal_of(error: &StateError) -> Refusal {
+    match error {
+        StateError::FactTooLarge | StateError::TooMany => Refusal::OutOfBounds(error.to_string()),
+        StateError::Malformed(_) | StateError::Dangling(_) | StateError::RemovesDerived(_) => {
+            Refusal::NeedSnapshot(error.to_string())
+        }
     }
 }

@@ -59,6 +59,7 @@ pub enum Job {
 /// See the module.
 #[derive(Debug)]
 pub struct Disk {
+    /// What is durable.
     pub image: Image,
     /// An older copy, taken at some time.
     pub copy: Option<Box<Image>>,

@@ -1,0 +1,40 @@
+//! The authority's journal is put back to an old copy, and goes on from there.
+//!
+//! Attacker: whoever has a backup to restore, or a careless operator.
+//! Power: the authority itself with all its keys, but without the last entries.
+//! Refused: its session sends nothing to an agent that is ahead, and says so; once it has caught up by other entries, the
+//! agent refuses it as a `Fork`. A new epoch, signed by the root, ends both.
+
+use crate::stage::Stage;
+use crate::stage::campus::Campus;
+use doorward_protocol::decide::Reason;
+use doorward_protocol::session::AlarmKind;
+
+#[test]
+fn an_authority_that_is_behind_its_agents_sends_nothing_until_a_new_epoch() {
+    let mut stage = Stage::new();
+    stage.suspend("ADA");
+    stage.campus = Campus::new("tiny");
+    assert_eq!(stage.meet(), [AlarmKind::AuthorityRolledBack]);
+    assert_eq!(stage.tap("ADA"), Reason::Suspended);
+    stage.campus.renew(true);
+    stage.meet();
+    stage.is_exact();
+    stage.goes_on();
+}
+
+#[test]
+fn an_authority_that_went_on_otherwise_does_not_take_a_suspension_back() {
+    for other_entries in [1, 2] {
+        let mut stage = Stage::new();
+        stage.suspend("ADA");
+        stage.campus = Campus::new("tiny");
+        ["BOB", "CEM"][..other_entries].iter().for_each(|card| stage.campus.suspend(card));
+        assert_eq!(stage.meet(), [AlarmKind::Fork], "{other_entries} other entries");
+        assert_eq!(stage.tap("ADA"), Reason::Suspended);
+        assert_eq!(stage.victim.forks.len(), 1);
+        stage.campus.renew(true);
+        stage.meet();
+        stage.is_exact();
+    }
+}
