@@ -76,4 +76,11 @@ impl Batch {
     pub fn end(&self) -> Option<ChainHead> {
         self.records.iter().try_fold(self.after, |head, record| head.with(record))
     }
+
+    /// Where the chain stands after the records up to a number; `None` when it does not stand there in this batch.
+    #[must_use]
+    pub fn head_at(&self, seq: u64) -> Option<ChainHead> {
+        let before = self.records.iter().take_while(|record| record.seq <= seq);
+        before.into_iter().try_fold(self.after, |head, record| head.with(record)).filter(|head| head.seq == seq)
+    }
 }

@@ -50,7 +50,7 @@ pub enum Input {
     Connected,
     /// The connection is gone.
     Disconnected,
-    /// The authority has stored everything up to here.
+    /// The authority has stored the batch on the wire up to here.
     Stored(ChainHead),
     /// Answer to [`Effect::Load`]: consecutive records, none when they could not be read.
     Loaded(Vec<Record>),
@@ -113,8 +113,6 @@ pub struct Recorder {
     oldest_unsent_at: Option<UnixMs>,
     waiting: Vec<Tap>,
     appending: Option<Appending>,
-    /// Where the chain stood when this machine was opened: records after it were made in its own life.
-    opened: u64,
     anew: Anew,
     /// A new chain could not be stored: nothing is sent until the next report, so that a full disk makes no storm.
     stalled: bool,
@@ -156,7 +154,6 @@ impl Recorder {
             oldest_unsent_at,
             waiting: Vec::new(),
             appending: None,
-            opened: durable.seq,
             anew: Anew::No,
             stalled: false,
             recent: VecDeque::new(),
@@ -239,7 +236,7 @@ impl Recorder {
         }
         if self.anew == Anew::Wanted {
             self.anew = Anew::Asked;
-            return self.effects.push_back(Effect::BeginAnew { after: self.opened });
+            return self.effects.push_back(Effect::BeginAnew { after: self.acknowledged.seq });
         }
         if self.waiting.is_empty() {
             return;
@@ -272,8 +269,7 @@ impl Recorder {
         self.appending = Some(appending);
     }
 
-    /// PROTOCOL 8.6: what this life of the agent recorded moves to the new chain, under new numbers. What was recorded
-    /// before is with the authority, or was only on the disk that is gone.
+    /// PROTOCOL 8.6: what is not with the authority moves to the new chain, under new numbers.
     fn begin_anew(&mut self, begin: ChainHead, records: Vec<Record>) {
         if core::mem::replace(&mut self.anew, Anew::No) != Anew::Asked {
             return;
@@ -294,7 +290,6 @@ impl Recorder {
         if let Some(begin) = begin {
             self.acknowledged = begin;
             self.durable = begin;
-            self.opened = 0;
             self.recent.clear();
             self.full = false;
         }
@@ -363,29 +358,33 @@ impl Recorder {
         self.sent = Some(batch);
     }
 
-    /// PROTOCOL 8.4: an acknowledgement counts only when its hash is that of our own chain.
+    /// PROTOCOL 8.4: an acknowledgement counts only when its hash is that of our own chain. One that stops before the end
+    /// of the batch says that the authority holds other records from there on (8.6).
     fn stored(&mut self, head: ChainHead) {
         if head.incarnation != self.durable.incarnation || self.is_beginning() {
             return;
         }
-        let sent = self.sent.take();
-        let Some(end) = sent.as_ref().and_then(Batch::end).filter(|end| *end == head) else {
-            // Without a batch it answers our report, and is news only when it goes beyond what we hold.
-            if sent.is_some() || head.seq > self.durable.seq || (head.seq == self.durable.seq && head != self.durable) {
-                self.alarm("the authority holds other records of this chain than this disk; it begins anew".into());
-                self.anew = Anew::Wanted;
-            }
-            return;
-        };
-        self.acknowledged = end;
+        let Some(batch) = self.sent.take() else { return };
+        let agreed = batch.head_at(head.seq).filter(|own| *own == head);
+        if let Some(agreed) = agreed.filter(|agreed| agreed.seq > self.acknowledged.seq) {
+            self.acknowledge(agreed);
+        }
+        if agreed.is_none() || agreed != batch.end() {
+            self.alarm("the authority holds other records of this chain than this disk; it begins anew".into());
+            self.anew = Anew::Wanted;
+        }
+    }
+
+    fn acknowledge(&mut self, head: ChainHead) {
+        self.acknowledged = head;
         self.full = false;
-        while self.recent.front().is_some_and(|record| record.seq <= end.seq) {
+        while self.recent.front().is_some_and(|record| record.seq <= head.seq) {
             self.recent.pop_front();
         }
         if let Some(oldest) = self.recent.front() {
             self.oldest_unsent_at = Some(oldest.at);
         }
-        self.effects.push_back(Effect::Free(end));
+        self.effects.push_back(Effect::Free(head));
     }
 
     /// Whether a new chain is on its way; until it stands, nothing of the old one is sent.

@@ -16,6 +16,8 @@ pub enum Input {
     Frame(ToAuthority),
     /// The records of the last [`Effect::Store`] are durable.
     Stored,
+    /// Answer to [`Effect::Compare`]: how many of its records, from the first on, are stored as they are.
+    Compared(usize),
 }
 
 /// What the machine wants done.
@@ -27,6 +29,14 @@ pub enum Effect {
         records: Vec<Record>,
         /// The chain's head after them.
         head: ChainHead,
+    },
+    /// Compare these consecutive records of a chain with those that are stored under their numbers; then
+    /// [`Input::Compared`].
+    Compare {
+        /// Which life of the chain.
+        incarnation: Incarnation,
+        /// At least one.
+        records: Vec<Record>,
     },
     /// Send on the records lane.
     Send(ToAgent),
@@ -44,10 +54,19 @@ pub struct Records {
     agent: AgentId,
     /// Where the agent's chains stand in the authority's store, the newest last. A restored disk may go on with an old one.
     known: Vec<ChainHead>,
-    storing: Option<ChainHead>,
+    pending: Option<Pending>,
     contradicted: bool,
     closed: bool,
     effects: VecDeque<Effect>,
+}
+
+/// What the shell was asked for; until it has answered, no further batch is taken.
+#[derive(Debug)]
+enum Pending {
+    /// The chain stands here once its records are durable.
+    Storing(ChainHead),
+    /// A batch that does not continue what is stored.
+    Comparing(Batch),
 }
 
 impl Records {
@@ -55,7 +74,7 @@ impl Records {
     #[must_use]
     pub fn new(agent: AgentId, known: impl IntoIterator<Item = ChainHead>) -> Self {
         let known = known.into_iter().collect();
-        Self { agent, known, storing: None, contradicted: false, closed: false, effects: VecDeque::new() }
+        Self { agent, known, pending: None, contradicted: false, closed: false, effects: VecDeque::new() }
     }
 
     /// The next thing to do, if any.
@@ -70,7 +89,7 @@ impl Records {
         }
         match input {
             Input::Frame(ToAuthority::ChainReport(report)) => self.take_report(report),
-            Input::Frame(ToAuthority::Records(batch)) if self.storing.is_none() => self.take_batch(&batch),
+            Input::Frame(ToAuthority::Records(batch)) if self.pending.is_none() => self.take_batch(batch),
             Input::Frame(
                 ToAuthority::Records(_)
                 | ToAuthority::Hello(_)
@@ -79,33 +98,35 @@ impl Records {
                 | ToAuthority::Heard(_),
             ) => self.close("a frame came out of order"),
             Input::Stored => {
-                if let Some(head) = self.storing.take() {
+                if let Some(Pending::Storing(head)) = self.pending.take() {
                     self.known.retain(|known| known.incarnation != head.incarnation);
                     self.known.push(head);
                     self.effects.push_back(Effect::Send(ToAgent::Stored(head)));
                 }
             }
+            Input::Compared(same) => {
+                if let Some(Pending::Comparing(batch)) = self.pending.take() {
+                    self.compared(&batch, same);
+                }
+            }
         }
     }
 
-    /// PROTOCOL 8.5: an idle agent's report shows a log that was cut.
+    /// PROTOCOL 8.5: an idle agent's report shows a log that was cut. Where it parts from what is stored shows with the
+    /// next batch.
     fn take_report(&mut self, report: ChainReport) {
         if let Some(known) = self.chain(report.head.incarnation) {
             if report.head.seq < known.seq {
-                let text = format!(
-                    "agent {} reports {} records, but {} are stored; its log was cut",
-                    self.agent, report.head.seq, known.seq
-                );
-                self.contradict(AlarmKind::LogTruncated, text, known);
+                self.contradict(AlarmKind::LogTruncated, known);
             } else if report.head.seq == known.seq && report.head.hash != known.hash {
-                self.fork(known);
+                self.contradict(AlarmKind::RecordFork, known);
             }
         }
         self.effects.push_back(Effect::Report(report));
     }
 
     /// PROTOCOL 8.4.
-    fn take_batch(&mut self, batch: &Batch) {
+    fn take_batch(&mut self, batch: Batch) {
         if batch.records.is_empty() || batch.records.len() > RECORDS_BATCH_MAX {
             return self.close("a batch of records is empty or larger than the bound");
         }
@@ -122,20 +143,25 @@ impl Records {
         if batch.after.seq > known.seq {
             let (from, to) = (known.seq.saturating_add(1), batch.after.seq);
             self.alarm(AlarmKind::RecordGap, format!("agent {}: records {from} to {to} are missing", self.agent));
-            return self.store(batch.records.clone(), end);
+            return self.store(batch.records, end);
         }
-        match overlap_end(batch, known.seq) {
-            Some(head) if head == known => {
-                let fresh = batch.records.iter().filter(|record| record.seq > known.seq).cloned().collect();
-                self.store(fresh, if end.seq > known.seq { end } else { known });
-            }
-            Some(_) => self.fork(known),
-            None => {
-                let text =
-                    format!("agent {} sends records that end before what is stored; its log was cut", self.agent);
-                self.contradict(AlarmKind::LogTruncated, text, known);
-            }
+        let overlap_end = overlap_end(&batch, known.seq);
+        if overlap_end == Some(known) {
+            let fresh = batch.records.into_iter().filter(|record| record.seq > known.seq).collect();
+            return self.store(fresh, end);
         }
+        let kind = if overlap_end.is_none() { AlarmKind::LogTruncated } else { AlarmKind::RecordFork };
+        self.contradict(kind, known);
+        let (incarnation, records) = (batch.after.incarnation, batch.records.clone());
+        self.pending = Some(Pending::Comparing(batch));
+        self.effects.push_back(Effect::Compare { incarnation, records });
+    }
+
+    /// PROTOCOL 8.6: says up to where the agent's chain and the stored one are the same. The agent sees that it cannot go
+    /// on from there and begins a new one; closing would only bring it back with the same.
+    fn compared(&mut self, batch: &Batch, same: usize) {
+        let agreed = batch.records.iter().take(same).try_fold(batch.after, |head, record| head.with(record));
+        self.effects.push_back(Effect::Send(ToAgent::Stored(agreed.unwrap_or(batch.after))));
     }
 
     /// Where a chain stands in the store.
@@ -144,23 +170,20 @@ impl Records {
     }
 
     fn store(&mut self, records: Vec<Record>, head: ChainHead) {
-        self.storing = Some(head);
+        self.pending = Some(Pending::Storing(head));
         self.effects.push_back(Effect::Store { records, head });
     }
 
-    fn fork(&mut self, known: ChainHead) {
-        let text =
-            format!("agent {}: another history of records than the stored one, at record {}", self.agent, known.seq);
-        self.contradict(AlarmKind::RecordFork, text, known);
-    }
-
-    /// PROTOCOL 8.6: says where the chain stands here. The agent sees that it cannot go on with its own and begins a new
-    /// one; closing would only bring it back with the same. Once in a connection is enough for the alarm.
-    fn contradict(&mut self, kind: AlarmKind, text: String, known: ChainHead) {
+    /// Raises the alarm of a chain that is not the stored one; once in a connection is enough.
+    fn contradict(&mut self, kind: AlarmKind, known: ChainHead) {
         if !core::mem::replace(&mut self.contradicted, true) {
+            let text = if kind == AlarmKind::LogTruncated {
+                format!("agent {}: its log ends before record {}, which is stored; it was cut", self.agent, known.seq)
+            } else {
+                format!("agent {}: another history of records than the stored one, up to {}", self.agent, known.seq)
+            };
             self.alarm(kind, text);
         }
-        self.effects.push_back(Effect::Send(ToAgent::Stored(known)));
     }
 
     fn alarm(&mut self, kind: AlarmKind, text: String) {

@@ -46,7 +46,7 @@ struct World {
     answers: Vec<(u64, Reason)>,
     agent_alarms: Vec<String>,
     session: Option<Records>,
-    log: Vec<Record>,
+    log: Vec<(Incarnation, Record)>,
     log_heads: Vec<ChainHead>,
     lose_acknowledgements: bool,
     alarms: Vec<AlarmKind>,
@@ -123,10 +123,15 @@ impl World {
         while let Some(effect) = session.poll_effect() {
             match effect {
                 session::Effect::Store { records, head } => {
-                    self.log.extend(records);
+                    self.log.extend(records.into_iter().map(|record| (head.incarnation, record)));
                     self.log_heads.retain(|known| known.incarnation != head.incarnation);
                     self.log_heads.push(head);
                     session.handle(session::Input::Stored);
+                }
+                session::Effect::Compare { incarnation, records } => {
+                    let is_home = |record: &Record| self.log.contains(&(incarnation, record.clone()));
+                    let same = records.iter().take_while(|record| is_home(record)).count();
+                    session.handle(session::Input::Compared(same));
                 }
                 session::Effect::Send(ToAgent::Stored(head)) => {
                     if !self.lose_acknowledgements {
@@ -158,7 +163,24 @@ impl World {
     }
 
     fn home(&self) -> Vec<u64> {
-        self.log.iter().map(|record| record.seq).collect()
+        self.log.iter().map(|(_, record)| record.seq).collect()
+    }
+
+    /// The tickets of the taps that are home, ascending.
+    fn tickets_home(&self) -> Vec<i64> {
+        let mut tickets: Vec<i64> = self.log.iter().map(|(_, record)| record.at.since_ms(NOW)).collect();
+        tickets.sort_unstable();
+        tickets
+    }
+
+    fn copy(&self) -> (Vec<Record>, ChainHead, ChainHead) {
+        (self.disk.clone(), self.disk_head, self.freed)
+    }
+
+    fn restore(&mut self, copy: (Vec<Record>, ChainHead, ChainHead)) {
+        self.cut();
+        (self.disk, self.disk_head, self.freed) = copy;
+        self.restart();
     }
 }
 
@@ -217,7 +239,7 @@ fn an_authority_restored_from_a_backup_notices_the_gap_and_goes_on() {
     (0..4).for_each(|ticket| world.feed(tap(ticket)));
     world.cut();
     world.log.truncate(1);
-    world.log_heads = begin().with(&world.log[0]).into_iter().collect();
+    world.log_heads = begin().with(&world.log[0].1).into_iter().collect();
     world.connect();
     world.feed(tap(9));
     assert_eq!(world.home(), [1, 5]);
@@ -250,11 +272,9 @@ fn taps_on_a_disk_that_was_restored_come_home_in_a_new_chain_once() {
         let mut world = World::new();
         world.connect();
         world.feed(tap(0));
-        let (disk, disk_head, freed) = (world.disk.clone(), world.disk_head, world.freed);
+        let copy = world.copy();
         (1..3).for_each(|ticket| world.feed(tap(ticket)));
-        world.cut();
-        (world.disk, world.disk_head, world.freed) = (disk, disk_head, freed);
-        world.restart();
+        world.restore(copy);
         (3..3 + taps_since).for_each(|ticket| world.feed(tap(ticket)));
         world.connect();
         world.feed(tap(99));
@@ -268,27 +288,52 @@ fn taps_on_a_disk_that_was_restored_come_home_in_a_new_chain_once() {
 }
 
 #[test]
+fn taps_of_every_process_on_a_restored_disk_come_home_once_and_what_was_home_stays_single() {
+    let long = 2 * RECORDS_BATCH_MAX as u64 + 3;
+    for (unsent_at_copy, since_copy) in [(0, 1), (1, 3), (2, 0), (5, 1), (long, 2), (long, long)] {
+        let mut world = World::new();
+        let mut tickets = 0..;
+        let mut taps = |world: &mut World, count| {
+            tickets.by_ref().take(count as usize).for_each(|ticket| world.feed(tap(ticket)));
+        };
+        world.connect();
+        taps(&mut world, 2);
+        world.cut();
+        taps(&mut world, unsent_at_copy);
+        let copy = world.copy();
+        taps(&mut world, since_copy);
+        world.connect();
+        world.restore(copy);
+        for count in [1, 0, 2, 3] {
+            taps(&mut world, count);
+            world.restart();
+        }
+        world.connect();
+        taps(&mut world, 1);
+        let count = 2 + unsent_at_copy + since_copy + 7;
+        let expected: Vec<i64> = (0..count as i64).collect();
+        assert_eq!(world.tickets_home(), expected, "{unsent_at_copy} unsent at the copy, {since_copy} after it");
+        assert!(!world.closed && world.recorder.unsent() == 0 && world.disk.is_empty());
+        assert!(!world.alarms.contains(&AlarmKind::RecordGap), "{:?}", world.alarms);
+    }
+}
+
+#[test]
 fn taps_on_a_disk_of_a_chain_before_the_newest_come_home_once_too() {
     let mut world = World::new();
     world.connect();
     world.feed(tap(0));
-    let oldest = (world.disk.clone(), world.disk_head, world.freed);
+    let oldest = world.copy();
     for ticket in 1..3 {
         world.feed(tap(ticket));
-        world.cut();
-        (world.disk, world.disk_head, world.freed) = oldest.clone();
-        world.restart();
+        world.restore(oldest.clone());
         world.connect();
     }
-    world.cut();
-    (world.disk, world.disk_head, world.freed) = oldest;
-    world.restart();
+    world.restore(oldest);
     (3..5).for_each(|ticket| world.feed(tap(ticket)));
     world.connect();
     world.feed(tap(5));
-    let mut at: Vec<i64> = world.log.iter().map(|record| record.at.since_ms(NOW)).collect();
-    at.sort_unstable();
-    assert_eq!(at, [0, 1, 2, 3, 4, 5]);
+    assert_eq!(world.tickets_home(), [0, 1, 2, 3, 4, 5]);
     assert!(!world.alarms.contains(&AlarmKind::RecordGap), "{:?}", world.alarms);
     assert_eq!(world.recorder.unsent(), 0);
 }
@@ -319,7 +364,7 @@ fn a_rewritten_record_is_a_fork_and_is_not_stored() {
     world.connect();
     world.feed(tap(0));
     let stored = world.log.clone();
-    let mut other = stored[0].clone();
+    let mut other = stored[0].1.clone();
     other.reason = Reason::Suspended;
     world.deliver(ToAuthority::Records(Batch { after: begin(), records: vec![other] }));
     assert_eq!(world.alarms, [AlarmKind::RecordFork]);
@@ -331,7 +376,7 @@ fn skipped_and_oversized_batches_end_the_connection() {
     let mut world = World::new();
     world.connect();
     world.feed(tap(0));
-    let mut skipped = world.log[0].clone();
+    let mut skipped = world.log[0].1.clone();
     skipped.seq = 3;
     let records = vec![skipped];
     world.deliver(ToAuthority::Records(Batch { after: world.log_heads[0], records }));

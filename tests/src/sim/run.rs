@@ -163,7 +163,6 @@ impl World {
             ("cut lines", self.counts.cuts),
             ("tampered frames", self.counts.tampered_frames),
             ("evidence files", self.counts.evidence),
-            ("records in doubt after a restart on a restored disk", self.counts.restarted_since_restore),
         ];
         Outcome {
             violations: self.verdicts.violations,

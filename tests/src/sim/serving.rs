@@ -89,7 +89,8 @@ impl World {
     }
 
     fn settle_records(&mut self, index: usize) {
-        while let Some(served) = self.agents.get_mut(index).and_then(|agent| agent.served.as_mut()) {
+        while let Some(agent) = self.agents.get_mut(index) {
+            let Some(served) = &mut agent.served else { return };
             let Some(effect) = served.records.poll_effect() else { return };
             match effect {
                 records::Effect::Store { records, head } => {
@@ -97,6 +98,10 @@ impl World {
                     served.storing = Some((records, head));
                     let takes_ms = self.chances.disk.between(1, 40);
                     self.after(takes_ms, Event::Stored { index, generation });
+                }
+                records::Effect::Compare { incarnation, records } => {
+                    let same = self.authority.journal.store.same(&agent.id, incarnation, &records);
+                    self.tell_records(index, records::Input::Compared(same));
                 }
                 records::Effect::Send(frame) => self.send_down(index, Way::RecordsDown, &frame),
                 records::Effect::Report(_) => {}

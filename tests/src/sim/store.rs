@@ -46,6 +46,13 @@ impl Store {
         chains.heads.push(newest);
     }
 
+    /// How many of these records, from the first on, are stored as they are.
+    pub fn same(&self, agent: &AgentId, incarnation: Incarnation, records: &[Record]) -> usize {
+        let chain = self.chains.get(agent).and_then(|chains| chains.records.get(&incarnation));
+        let is_stored = |record: &&Record| chain.is_some_and(|chain| chain.contains(record));
+        records.iter().take_while(is_stored).count()
+    }
+
     /// Keeps what an agent confirmed.
     pub fn confirm(&mut self, agent: &AgentId, position: Position) {
         let chains = self.chains.entry(agent.clone()).or_default();

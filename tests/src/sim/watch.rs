@@ -38,8 +38,6 @@ pub struct Watch {
     pub made: BTreeMap<Vec<u8>, u32>,
     /// Every grant that was answered, likewise.
     pub answered: BTreeMap<Vec<u8>, u32>,
-    /// Starts since an old image was put in place of the disk, until its record chain has met the authority's again.
-    pub lives_since_restore: Option<u32>,
     /// The cache that was looked at last.
     pub seen: Option<Arc<Cache>>,
     /// Hash of the commit that was looked at last.
@@ -57,7 +55,6 @@ impl Watch {
             removals: BTreeMap::new(),
             made: BTreeMap::new(),
             answered: BTreeMap::new(),
-            lives_since_restore: None,
             seen: None,
             seen_commit: None,
         }
@@ -103,7 +100,6 @@ impl Watch {
 
     /// An older image was put in place of the disk: nobody can know better than it does, except the authority.
     pub fn restore(&mut self, image: &Image) {
-        self.lives_since_restore = Some(0);
         self.durable_top = image.position();
         self.top = self.durable_top;
         self.removals.retain(|key, _| image.removals.contains_key(key));

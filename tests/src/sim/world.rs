@@ -117,8 +117,6 @@ pub struct Counts {
     pub tampered_frames: u64,
     pub evidence: u64,
     pub compared: u64,
-    /// Records that a restart between a disk's restore and the next contact puts in doubt.
-    pub restarted_since_restore: u64,
     /// How long each revocation took at each agent that was connected, in milliseconds.
     pub revocation_ms: Vec<i64>,
 }

@@ -134,6 +134,45 @@ impl AccessStore {
         })
     }
 
+    /// How many of these consecutive records of a chain, from the first on, are stored just as they are.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn same_records(
+        &self,
+        agent: &AgentId,
+        incarnation: Incarnation,
+        records: &[Record],
+    ) -> Result<usize, StoreError> {
+        let sql = "SELECT 1 FROM records WHERE agent = ?1 AND incarnation = ?2 AND seq = ?3 AND at = ?4 AND door = ?5
+                   AND credential = ?6 AND factors = ?7 AND reason = ?8 AND epoch = ?9 AND commit_seq = ?10";
+        self.read(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let mut same = 0;
+            for record in records {
+                let Record { seq, at, door, credential, factors, reason, position } = record;
+                let (factors, position_seq) = (factors_text(*factors), signed(position.seq));
+                let is_stored = statement.exists(params![
+                    agent.as_str(),
+                    incarnation.0,
+                    signed(*seq),
+                    at.0,
+                    door.as_str(),
+                    credential.0,
+                    factors,
+                    reason.as_str(),
+                    position.epoch,
+                    position_seq,
+                ])?;
+                if !is_stored {
+                    break;
+                }
+                same += 1;
+            }
+            Ok(same)
+        })
+    }
+
     /// The records that a filter lets through, in the order in which they came home: the first `limit` of them after
     /// `filter.after_id`, or, without it, the last `limit` of all.
     ///
@@ -320,6 +359,33 @@ mod tests {
         store.store_records(agent(), records[..1].to_vec(), newer, UnixMs(9)).await.unwrap();
         assert_eq!(store.chains(&agent()).unwrap().last().copied(), Some(newer));
         assert_eq!(store.newest_record().unwrap(), 3, "the same numbers in another chain are other records");
+    }
+
+    #[tokio::test]
+    async fn records_are_the_same_up_to_the_first_that_is_not_stored_just_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory);
+        let stored: Vec<_> = (1..=3).map(|seq| record(seq, Reason::Granted)).collect();
+        let head = chain(&stored);
+        store.store_records(agent(), stored, head, UnixMs(7)).await.unwrap();
+        let records: Vec<Record> = (1..=4).map(|seq| record(seq, Reason::Granted).record).collect();
+        let same = |records: &[Record]| store.same_records(&agent(), head.incarnation, records).unwrap();
+        assert_eq!([same(&records), same(&records[1..2]), same(&records[3..])], [3, 1, 0]);
+        let changes: [fn(&mut Record); 7] = [
+            |record| record.at = UnixMs(9),
+            |record| record.door = DoorId::new("d-2").unwrap(),
+            |record| record.credential = CredentialKey([2; 16]),
+            |record| record.factors = Factors::NONE,
+            |record| record.reason = Reason::Unlocked,
+            |record| record.position.epoch = 1,
+            |record| record.position.seq = 5,
+        ];
+        for change in changes {
+            let mut other = records.clone();
+            change(&mut other[1]);
+            assert_eq!(same(&other), 1, "{:?}", other[1]);
+        }
+        assert_eq!(store.same_records(&agent(), Incarnation([1; 16]), &records).unwrap(), 0);
     }
 
     #[tokio::test]

@@ -48,6 +48,12 @@ impl Lane {
                     self.store(records, head).await?;
                     self.machine.handle(Input::Stored);
                 }
+                Effect::Compare { incarnation, records } => {
+                    let store = &self.agent.authority.store;
+                    let same = store.same_records(self.agent.id(), incarnation, &records);
+                    let same = same.map_err(|error| Ended::Here(End::Unavailable, error.to_string()))?;
+                    self.machine.handle(Input::Compared(same));
+                }
                 Effect::Send(frame) => {
                     self.writer.push(&frame).map_err(|error| Ended::Here(End::Unavailable, error.to_string()))?;
                     self.writer.write_all().await?;

@@ -55,21 +55,6 @@ pub fn forgive_what_is_gone(world: &mut World) {
     }
 }
 
-/// An agent starts. On a restored disk, what an earlier process recorded before it met the authority again cannot be told
-/// from what was there when the copy was made, and is not moved to the new chain (PROTOCOL 8.6): it is alarmed, and lost.
-pub fn on_start(world: &mut World, index: usize) {
-    let Some(agent) = world.agents.get_mut(index) else { return };
-    let Some(lives) = &mut agent.watch.lives_since_restore else { return };
-    *lives += 1;
-    if *lives > 1 {
-        let home = stored(&world.authority.journal.store, agent);
-        let before = agent.watch.answered.len();
-        agent.watch.answered.retain(|words, _| home.contains_key(words));
-        let lost = before - agent.watch.answered.len();
-        world.counts.restarted_since_restore += u64::try_from(lost).unwrap_or_default();
-    }
-}
-
 /// Everything has healed: what was answered is home, once, in chains without gaps.
 pub fn at_end(world: &mut World) {
     let mut texts = Vec::new();
