@@ -6,6 +6,7 @@ pub mod binaries;
 pub mod campus;
 pub mod command;
 pub mod crash;
+pub mod faketime;
 pub mod http;
 pub mod json;
 pub mod network;

@@ -7,7 +7,7 @@ use doorward_protocol::frame::AUTHORITY_NAME;
 use doorward_protocol::id::Hash;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, IdleTimeout, TransportConfig, VarInt};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,13 @@ use thiserror::Error;
 /// and three keep-alives may be lost before.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often an idle connection says that it is there; a few dozen bytes.
+/// How often an idle connection says that it is there; a few dozen bytes. An address translator that forgot it learns of it
+/// again by this, so this is also the longest that such a one holds a removal up.
 const KEEP_ALIVE: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether this machine's own address is still the one that the authority answers to. A look asks
+/// the kernel's routes and sends nothing; without it, a removal would wait for the next keep-alive.
+const ADDRESS_LOOK_PERIOD: Duration = Duration::from_millis(250);
 
 /// How long one address may take to answer before the next one is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -65,6 +70,22 @@ impl ReachError {
             Self::Address(_) | Self::Tls(_) | Self::Socket(_) | Self::Silent => false,
         }
     }
+
+    /// Whether there was no answer at all.
+    #[must_use]
+    pub const fn is_silence(&self) -> bool {
+        match self {
+            Self::Silent => true,
+            Self::Connection(error) => is_silence(error),
+            Self::Address(_) | Self::Tls(_) | Self::Socket(_) => false,
+        }
+    }
+}
+
+/// Whether a connection ended because nothing more came.
+#[must_use]
+pub const fn is_silence(error: &ConnectionError) -> bool {
+    matches!(error, ConnectionError::TimedOut)
 }
 
 /// Whether the other side ended a connection because our certificate has expired.
@@ -86,6 +107,24 @@ pub struct Reached {
 }
 
 impl Reached {
+    /// Moves the connection along when this machine gets another address, or another way out. Never ends by itself.
+    pub async fn follow_address(&self) {
+        let remote = self.connection.remote_address();
+        let mut known = own_address(remote);
+        loop {
+            tokio::time::sleep(ADDRESS_LOOK_PERIOD).await;
+            let Some(now) = own_address(remote).filter(|now| Some(*now) != known) else { continue };
+            // The first packet from the new socket tells the authority where we are.
+            match UdpSocket::bind(any_port(remote)).and_then(|socket| self.endpoint.rebind(socket)) {
+                Ok(()) => {
+                    tracing::info!("this machine's address is now {now}; the connection moves along");
+                    known = Some(now);
+                }
+                Err(error) => tracing::warn!("no socket at the new address {now}: {error}"),
+            }
+        }
+    }
+
     /// Says goodbye, and waits until that is on its way.
     pub async fn close(self, why: &str) {
         self.connection.close(VarInt::from_u32(0), why.as_bytes());
@@ -143,11 +182,7 @@ async fn connect(address: &str, config: rustls::ClientConfig) -> Result<Reached,
     let mut last = not_an_address();
     for remote in found {
         // A socket for each connection: after a change of network or address family, the old one may lead nowhere.
-        let local = match remote {
-            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
-        };
-        let endpoint = Endpoint::client(local)?;
+        let endpoint = Endpoint::client(any_port(remote))?;
         let connecting = endpoint.connect_with(config.clone(), remote, AUTHORITY_NAME);
         let connecting = connecting.map_err(|error| ReachError::Tls(error.to_string()))?;
         match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
@@ -157,6 +192,21 @@ async fn connect(address: &str, config: rustls::ClientConfig) -> Result<Reached,
         }
     }
     Err(last)
+}
+
+/// Any port of this machine, in the other side's family of addresses.
+fn any_port(remote: SocketAddr) -> SocketAddr {
+    match remote {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+    }
+}
+
+/// The address from which this machine reaches another just now; `None` when it does not.
+fn own_address(remote: SocketAddr) -> Option<IpAddr> {
+    let socket = UdpSocket::bind(any_port(remote)).ok()?;
+    socket.connect(remote).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
 }
 
 fn transport() -> TransportConfig {

@@ -5,7 +5,7 @@ use crate::board::Board;
 use crate::clock::wall_now;
 use crate::identity::{Identity, random};
 use crate::machines::{Line, OUTGOING_MAX};
-use crate::quic::endpoint::{ReachError, connect_as_agent, is_certificate_expired, is_turned_away};
+use crate::quic::endpoint::{ReachError, connect_as_agent, is_certificate_expired, is_silence, is_turned_away};
 use crate::quic::enrol::{EnrolError, renew};
 use crate::quic::lanes::{LaneError, open, pump_in, pump_out};
 use crate::stop::Stop;
@@ -73,6 +73,8 @@ struct Ended {
     is_expired: bool,
     /// Whether the authority turned us away.
     is_turned_away: bool,
+    /// Whether nothing came any more.
+    is_silence: bool,
     /// Why, for a person.
     why: String,
 }
@@ -105,6 +107,9 @@ impl Keeper {
             self.renew_if_due(&address, false).await;
             let ended = self.try_at(&address).await;
             self.say(&address, &ended);
+            if ended.is_silence {
+                ask_last(&mut self.addresses, &address);
+            }
             if ended.is_expired {
                 self.renew_if_due(&address, true).await;
             }
@@ -142,6 +147,7 @@ impl Keeper {
         let error = tokio::select! {
             error = carried => error,
             () = self.renew_now_and_then(address) => LaneError::Stopping,
+            () = reached.follow_address() => LaneError::Stopping,
         };
         self.board.show_connection(None);
         let _stopping = self.machines.control.send(Line::Down).await;
@@ -151,11 +157,12 @@ impl Keeper {
         reached.close(&error.to_string()).await;
         let was_heard = *was_heard.borrow();
         let is_turned_away = closed.as_ref().is_some_and(is_turned_away);
+        let is_silence = closed.as_ref().is_some_and(is_silence);
         let why = closed.map_or_else(|| error.to_string(), |closed| closed.to_string());
         if was_heard && !is_turned_away {
             self.said.remove(address);
         }
-        Ended { was_heard, is_expired, is_turned_away, why }
+        Ended { was_heard, is_expired, is_turned_away, is_silence, why }
     }
 
     /// Never ends by itself.
@@ -201,7 +208,8 @@ impl Keeper {
 impl Ended {
     fn unreached(error: &ReachError) -> Self {
         let is_expired = error.is_certificate_expired();
-        Self { was_heard: false, is_expired, is_turned_away: false, why: error.to_string() }
+        let is_silence = error.is_silence();
+        Self { was_heard: false, is_expired, is_turned_away: false, is_silence, why: error.to_string() }
     }
 }
 
@@ -284,6 +292,12 @@ async fn take_removals(connection: Connection, machine: mpsc::Sender<ToAgent>) -
     }
 }
 
+/// Puts an address that fell silent behind all others: silence costs seconds at each try.
+fn ask_last(addresses: &mut [String], silent: &str) {
+    // False sorts before true, and the order stays as it is otherwise.
+    addresses.sort_by_key(|address| address == silent);
+}
+
 /// Between half of a pause and all of it, so that agents which lost the same authority do not come back together.
 fn jittered(pause: Duration) -> Duration {
     let [byte] = random::<1>().unwrap_or([u8::MAX]);
@@ -293,6 +307,15 @@ fn jittered(pause: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_fell_silent_is_asked_last_and_the_others_keep_their_order() {
+        let mut addresses = ["a:1", "b:1", "c:1"].map(str::to_owned);
+        ask_last(&mut addresses, "a:1");
+        assert_eq!(addresses, ["b:1", "c:1", "a:1"]);
+        ask_last(&mut addresses, "c:1");
+        assert_eq!(addresses, ["b:1", "a:1", "c:1"]);
+    }
 
     #[test]
     fn a_pause_is_jittered_within_its_bounds() {

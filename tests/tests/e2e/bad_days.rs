@@ -8,6 +8,7 @@ use tests::authority::Authority;
 use tests::binaries::binaries;
 use tests::campus;
 use tests::command::run;
+use tests::faketime::wall_shifted_by;
 use tests::ports::free;
 use tests::skipped;
 use tests::wait::{SOON, until_true};
@@ -183,26 +184,10 @@ fn an_authority_restored_from_an_old_copy_takes_nothing_back_until_a_new_epoch()
     world.stop().unwrap();
 }
 
-/// What makes a program see another time, where the machine has it.
-fn clock_shifted_by(shift: &str) -> Option<Vec<(String, String)>> {
-    let folders = std::fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path().join("faketime"));
-    let library = folders.map(|folder| folder.join("libfaketimeMT.so.1")).find(|library| library.exists());
-    let Some(library) = library else {
-        skipped::say("libfaketime is not installed (apt-get install faketime)");
-        return None;
-    };
-    let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    Some(vec![
-        set("LD_PRELOAD", &library.display().to_string()),
-        set("FAKETIME", shift),
-        set("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-    ])
-}
-
 #[test]
 fn an_agent_whose_clock_is_a_year_wrong_denies_until_it_is_right_again() {
     for shift in ["+365d", "-365d"] {
-        let Some(environment) = clock_shifted_by(shift) else { return };
+        let Some(environment) = wall_shifted_by(shift) else { return };
         let mut world = World::start(&campus::tiny(), &[NORTH]).unwrap();
         let north = world.agent_mut(NORTH).unwrap();
         north.stop().unwrap();
@@ -223,7 +208,7 @@ fn an_authority_whose_clock_is_a_year_wrong_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let mut authority = Authority::init(&folder.path().join("authority"), &campus::tiny()).unwrap();
     for (shift, said) in [("-365d", "set the clock right"), ("+365d", "--accept-clock")] {
-        let Some(environment) = clock_shifted_by(shift) else { return };
+        let Some(environment) = wall_shifted_by(shift) else { return };
         authority.environment = environment;
         assert_says(&serve_refuses(&authority), &["clock", said]);
     }
@@ -235,7 +220,7 @@ fn an_authority_whose_clock_is_a_year_wrong_does_not_start() {
 #[test]
 fn a_certificate_is_renewed_in_time_and_even_after_it_has_expired() {
     for shift in ["+25d", "+200d"] {
-        let Some(environment) = clock_shifted_by(shift) else { return };
+        let Some(environment) = wall_shifted_by(shift) else { return };
         let mut world = World::start(&campus::tiny(), &[NORTH]).unwrap();
         let until = |world: &World| world.agent(NORTH).unwrap().status().unwrap()["certificate_until"].to_string();
         let before = until(&world);
@@ -255,7 +240,7 @@ fn a_certificate_is_renewed_in_time_and_even_after_it_has_expired() {
 
 #[test]
 fn a_token_that_has_expired_is_refused_by_the_authority_also() {
-    let Some(environment) = clock_shifted_by("+2h") else { return };
+    let Some(environment) = wall_shifted_by("+2h") else { return };
     let mut world = World::start(&campus::tiny(), &[]).unwrap();
     let token = world.authority.json(&format!("agent add {NORTH} --valid 1h")).unwrap()["token"].clone();
     world.authority.stop().unwrap();

@@ -15,6 +15,8 @@ mod enrolment;
 #[cfg(test)]
 mod grants;
 #[cfg(test)]
+mod networks;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod revocation;

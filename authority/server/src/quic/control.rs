@@ -89,7 +89,12 @@ impl Control {
 
     fn take(&mut self, frame: ToAuthority) {
         let now = clock::wall();
-        self.agent.connection.note(|live| live.heard_at = now);
+        // An agent may have moved since it connected.
+        let address = self.agent.quic.remote_address();
+        self.agent.connection.note(|live| {
+            live.heard_at = now;
+            live.address = address;
+        });
         self.handle(Input::Frame(frame));
     }
 
