@@ -3,9 +3,9 @@
 //! Deliberately without any idea of what is in them.
 
 use anyhow::{Context, Result, bail};
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Name of the lock file in a data directory.
@@ -40,12 +40,17 @@ pub fn write_private(directory: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     written().with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Takes a data directory for this process alone, for as long as the returned file is kept.
+/// Takes a data directory for this process alone, for as long as the returned file is kept, and closes it to other users.
 ///
 /// # Errors
-/// When another process has it, or the lock file cannot be opened.
+/// When another process has it, it is not this user's, or the lock file cannot be opened.
 pub fn lock(directory: &Path) -> Result<File> {
     let path = directory.join(LOCK_FILE);
+    // Somebody may have made it beforehand, or put back a copy that came without its permissions.
+    if fs::metadata(directory).is_ok_and(|found| found.permissions().mode() & 0o077 != 0) {
+        let closed = fs::set_permissions(directory, Permissions::from_mode(0o700));
+        closed.with_context(|| format!("{} is open to other users and cannot be closed", directory.display()))?;
+    }
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = file.with_context(|| format!("{} cannot be opened", path.display()))?;
     match file.try_lock() {
@@ -62,7 +67,6 @@ pub fn lock(directory: &Path) -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_private_file_is_its_owners_alone_and_replaced_whole() {
@@ -78,9 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_has_one_process_at_a_time() {
+    fn a_directory_has_one_process_at_a_time_and_one_user() {
         let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
         let held = lock(directory.path()).unwrap();
+        assert_eq!(fs::metadata(directory.path()).unwrap().permissions().mode() & 0o777, 0o700);
         let refused = lock(directory.path()).unwrap_err().to_string();
         assert!(refused.contains("another doorward-agent is using"), "{refused}");
         drop(held);

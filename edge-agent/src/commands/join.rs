@@ -23,10 +23,26 @@ use std::process::ExitCode;
 pub struct Arguments {
     /// The whole token, as `doorward agent add` printed it.
     #[arg(env = "DOORWARD_JOIN_TOKEN", hide_env_values = true)]
-    token: String,
+    token: TokenText,
     /// Directory for key, enrolment and state; made if it is not there.
     #[arg(long, value_name = "DIR", env = "DOORWARD_AGENT_DATA")]
     data: PathBuf,
+}
+
+/// A token as it was given; never printed.
+#[derive(Clone)]
+struct TokenText(String);
+
+impl From<String> for TokenText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl core::fmt::Debug for TokenText {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("TokenText(secret)")
+    }
 }
 
 /// Runs the command.
@@ -35,7 +51,7 @@ pub struct Arguments {
 /// A sentence that says what to do.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { token, data } = arguments;
-    let token = check_token(&token, wall_now())?;
+    let token = check_token(&token.0, wall_now())?;
     create_private_dir(&data)?;
     let _lock = lock(&data)?;
     if is_enrolled(&data)? {

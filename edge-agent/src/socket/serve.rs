@@ -11,9 +11,9 @@ use doorward_protocol::decide::Reason;
 use doorward_protocol::id::DoorId;
 use doorward_protocol::time::UnixMs;
 use serde_json::Value;
-use std::fs::{self, Permissions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const CONNECTIONS_MAX: usize = 128;
 const PENDING_MAX: usize = 32;
 
 /// Longest path of a Unix socket in bytes on Linux, with room for the name under which it is bound first.
-const PATH_BYTES_MAX: usize = 105;
+const PATH_BYTES_MAX: usize = 103;
 
 /// How long connections may take to write what was answered when the agent stops.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -59,16 +59,20 @@ impl Socket {
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound) => {}
             Err(error) => return Err(error).with_context(|| format!("{shown} cannot be used as a socket")),
         }
-        // Bound under another name first: a socket is never there with other permissions than its own.
-        let draft = path.with_extension("draft");
+        // Bound in a folder that nobody else can enter: whoever connects before a socket has its permissions stays
+        // connected, whatever they become.
+        let folder = path.with_extension("new");
+        let draft = folder.join("s");
         let bound = || -> std::io::Result<UnixListener> {
-            match fs::remove_file(&draft) {
+            match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 Ok(()) | Err(_) => {}
             }
+            DirBuilder::new().mode(0o700).create(&folder)?;
             let listener = UnixListener::bind(&draft)?;
             fs::set_permissions(&draft, Permissions::from_mode(0o600))?;
             fs::rename(&draft, path)?;
+            fs::remove_dir(&folder)?;
             Ok(listener)
         };
         let listener = bound().with_context(|| {
@@ -236,6 +240,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let refused = Socket::bind(&path).unwrap_err().to_string();
         assert!(refused.contains("another program answers"), "{refused}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing but the socket is left");
         drop(socket);
         assert!(!path.exists());
         fs::write(&path, "no socket").unwrap();

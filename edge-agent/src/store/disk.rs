@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -75,7 +75,7 @@ impl Disk {
     /// See [`DiskError`].
     pub fn open(directory: &Path) -> Result<Self, DiskError> {
         guarded(|| {
-            // What is stored has the campus's reader key in it; sled itself leaves its files to the umask.
+            // What is stored has the campus's reader key in it.
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
             // Without its own flushing thread: a flush happens when somebody waits for it. High throughput, because
             // the low-space mode rewrites the log at every turn for a few megabytes that nobody misses.
@@ -161,8 +161,8 @@ fn open_once_free(config: &sled::Config) -> sled::Result<sled::Db> {
     }
 }
 
-/// Fsyncs the files of a directory that were not there before, then the directory itself when there was one; remembers
-/// which are there now.
+/// Fsyncs the files of a directory that were not there before, after closing them to other users, then the directory
+/// itself when there was one; remembers which are there now.
 fn sync_new_files(directory: &Path, synced: &mut BTreeSet<OsString>) -> io::Result<()> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -170,7 +170,7 @@ fn sync_new_files(directory: &Path, synced: &mut BTreeSet<OsString>) -> io::Resu
     };
     let present = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<BTreeSet<OsString>>>()?;
     for name in present.difference(synced) {
-        match File::open(directory.join(name)).and_then(|file| file.sync_all()) {
+        match File::open(directory.join(name)).and_then(|file| make_private(&file).and_then(|()| file.sync_all())) {
             // sled has let go of it between our two looks.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             done => done?,
@@ -181,6 +181,12 @@ fn sync_new_files(directory: &Path, synced: &mut BTreeSet<OsString>) -> io::Resu
     }
     *synced = present;
     Ok(())
+}
+
+/// sled leaves the permissions of its files to the umask.
+fn make_private(file: &File) -> io::Result<()> {
+    let mode = if file.metadata()?.is_dir() { 0o700 } else { 0o600 };
+    file.set_permissions(Permissions::from_mode(mode))
 }
 
 fn guarded<T>(work: impl FnOnce() -> Result<T, DiskError>) -> Result<T, DiskError> {
