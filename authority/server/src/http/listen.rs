@@ -188,3 +188,41 @@ impl axum::serve::Listener for TlsListener {
         Ok(self.address)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paths::Layout;
+    use axum::serve::Listener;
+    use doorward_protocol::id::CampusId;
+    use rustls::pki_types::ServerName;
+    use rustls::{ClientConfig, NamedGroup, ProtocolVersion, RootCertStore};
+
+    #[tokio::test]
+    async fn the_api_is_reached_by_tls_1_3_with_a_post_quantum_key_exchange() {
+        let directory = tempfile::tempdir().unwrap();
+        let campus = CampusId::new("test").unwrap();
+        let certificates =
+            CertificateAuthority::create(&Layout::new(directory.path()), &campus, clock::wall()).unwrap();
+        let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let (config, _) = tls(&ApiTls::Own, &certificates, address.ip()).unwrap();
+        let mut listener = TlsListener::new(socket, config.unwrap()).unwrap();
+
+        let mut roots = RootCertStore::empty();
+        roots.add(certificates.certificate().clone()).unwrap();
+        let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
+        let (connected, (accepted, _)) =
+            tokio::join!(connector.connect(ServerName::from(address.ip()), stream), listener.accept());
+        let (_, session) = accepted.get_ref();
+        assert_eq!(session.protocol_version(), Some(ProtocolVersion::TLSv1_3));
+        assert_eq!(session.negotiated_key_exchange_group().map(|group| group.name()), Some(NamedGroup::X25519MLKEM768));
+        connected.unwrap();
+    }
+}

@@ -58,6 +58,14 @@ async fn site() -> Site {
 
 impl Site {
     async fn connect(&self, protocol: &[u8], identity: Option<(&SecretKey, Vec<u8>)>) -> Connection {
+        self.try_connect(&[protocol], identity).await.unwrap()
+    }
+
+    async fn try_connect(
+        &self,
+        protocols: &[&[u8]],
+        identity: Option<(&SecretKey, Vec<u8>)>,
+    ) -> Result<Connection, ConnectionError> {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificates.certificate().clone()).unwrap();
         let builder = rustls::ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -73,10 +81,10 @@ impl Site {
                 builder.with_client_auth_cert(vec![CertificateDer::from(certificate)], key).unwrap()
             }
         };
-        config.alpn_protocols = vec![protocol.to_vec()];
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         let config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(config).unwrap()));
         let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
-        endpoint.connect_with(config, self.address, AUTHORITY_NAME).unwrap().await.unwrap()
+        endpoint.connect_with(config, self.address, AUTHORITY_NAME).unwrap().await
     }
 
     async fn invite(&self, agent: &str) -> JoinToken {
@@ -218,6 +226,15 @@ fn in_a_crowd_strangers_prove_their_address_and_beyond_the_bound_they_are_refuse
     let crowded = STRANGERS_MAX - STRANGERS_BELIEVED_MAX;
     assert_eq!((admit(crowded, false), admit(crowded, true)), (Admission::Prove, Admission::Take));
     assert_eq!((admit(0, false), admit(0, true)), (Admission::Refuse, Admission::Refuse));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_to_our_protocols_gets_no_connection() {
+    let site = site().await;
+    let others: [&[&[u8]]; 3] = [&[], &[b"h3"], &[b"doorward-agent/0", b"doorward-agent/2"]];
+    for protocols in others {
+        assert!(site.try_connect(protocols, None).await.is_err(), "{protocols:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
