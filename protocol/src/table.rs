@@ -9,6 +9,10 @@ use std::borrow::Cow;
 /// Largest file that is read: five times a campus of a million people, and small enough to be held in memory.
 pub const FILE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// Most problems of one row, or of the header, that are told apart: finding the place of each takes time in proportion to
+/// the row, which in a file that is no table may be all of it.
+const ROW_PROBLEMS_MAX: u8 = 16;
+
 /// A column that a table may have.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
@@ -85,6 +89,8 @@ pub struct Table<'a> {
     fields: Vec<Option<usize>>,
     width: usize,
     rows_skipped: bool,
+    /// How many more problems of the present row are told.
+    row_problems_left: u8,
 }
 
 /// One row of a table.
@@ -119,6 +125,7 @@ impl<'a> Table<'a> {
             fields: vec![None; columns.len()],
             width: 0,
             rows_skipped: false,
+            row_problems_left: ROW_PROBLEMS_MAX,
         };
         let Some(header) = table.next_record(problems) else {
             let message = format!("has no header line; its columns are {}", column_names(columns));
@@ -128,7 +135,7 @@ impl<'a> Table<'a> {
         table.width = header.cells.len();
         for (field, cell) in header.cells.iter().enumerate() {
             if let Err(message) = table.place_column(field, &cell.text) {
-                problems.push(Problem::new(file, table.place(&header, cell.at), message));
+                table.report(&header, cell.at, message, problems);
             }
         }
         let lacks = columns.iter().zip(&table.fields).filter(|(column, field)| column.required && field.is_none());
@@ -182,6 +189,7 @@ impl<'a> Table<'a> {
         while self.skip_line_end() {
             self.line += 1;
         }
+        self.row_problems_left = ROW_PROBLEMS_MAX;
         let mut record = Record { at: self.at, line: self.line, cells: Vec::with_capacity(self.width) };
         if self.rest().is_empty() {
             return None;
@@ -222,7 +230,7 @@ impl<'a> Table<'a> {
         let field = if before_line_end { field.strip_suffix('\r').unwrap_or(field) } else { field };
         if let Some(i) = field.find(['"', '\r']) {
             let message = "a quote or carriage return within a field; put the field in quotes and double its quotes";
-            problems.push(Problem::new(self.file, self.place(record, self.at + i), message));
+            self.report(record, self.at + i, message, problems);
         }
         self.at += field.len();
         Cow::Borrowed(field)
@@ -239,10 +247,18 @@ impl<'a> Table<'a> {
         self.at = self.text.len() - after.len();
         if !(after.is_empty() || [",", "\n", "\r\n"].into_iter().any(|end| after.starts_with(end))) {
             let message = "text after the end of a quoted field; double the quotes that belong to it";
-            problems.push(Problem::new(self.file, self.place(record, self.at), message));
+            self.report(record, self.at, message, problems);
             self.at += after.find([',', '\n']).unwrap_or(after.len());
         }
         if field.contains('"') { Cow::Owned(field.replace("\"\"", "\"")) } else { Cow::Borrowed(field) }
+    }
+
+    /// A problem within a row, unless enough has been said of that row.
+    fn report(&mut self, record: &Record<'_>, at: usize, message: impl Into<String>, problems: &mut Vec<Problem>) {
+        if let Some(left) = self.row_problems_left.checked_sub(1) {
+            self.row_problems_left = left;
+            problems.push(Problem::new(self.file, self.place(record, at), message));
+        }
     }
 
     fn place(&self, record: &Record<'_>, at: usize) -> Place {
@@ -399,6 +415,18 @@ mod tests {
                 "t.csv:6:3: a quoted field that never ends",
             ]
         );
+    }
+
+    #[test]
+    fn of_a_row_with_strays_all_over_only_the_first_are_told() {
+        let strays = ["a\""; 20_000].join(",");
+        let (_, problems) = read(format!("id,name\n{strays}\nb\",c\n").as_bytes());
+        let (_, of_header) = read(strays.as_bytes());
+        let (strays, rest) = problems.split_at(usize::from(ROW_PROBLEMS_MAX));
+        assert!(strays.iter().all(|problem| problem.starts_with("t.csv:2:")), "{strays:?}");
+        assert!(rest[0].contains("row has 20000 fields"), "{}", rest[0]);
+        assert!(rest[1].starts_with("t.csv:3:2: a quote"), "{}", rest[1]);
+        assert_eq!((rest.len(), of_header.len()), (2, usize::from(ROW_PROBLEMS_MAX) + 1));
     }
 
     #[test]
