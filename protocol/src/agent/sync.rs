@@ -317,6 +317,8 @@ impl Sync {
     /// PROTOCOL 4.3: the new state must have the signed digest, or nothing changes.
     fn finish(&mut self, assembly: Assembly, wall: UnixMs) -> Result<(), Refusal> {
         let Assembly { head, commit, base, change, .. } = assembly;
+        // Statements may have come between the head and its parts: it is stored with the newest, which must prove it.
+        prove_head(&self.trust, &head, &self.identity.agent, self.identity.key.public()).map_err(Refusal::Unproven)?;
         let writes = match base {
             Base::Nothing => self.replace_state(change, head.leaf.digest)?,
             Base::Present => self.change_state(&change, head.leaf.digest)?,

@@ -599,6 +599,22 @@ fn a_restored_authority_moves_no_agent_back_until_its_epoch_is_raised() {
 }
 
 #[test]
+fn an_update_is_proven_by_the_statement_that_it_is_stored_with() {
+    let mut world = World::connected();
+    let before = (world.agent.position(), world.agent.digest());
+    world.authority.suspend(1);
+    let Outgoing { head, base, parts } = world.authority.update(&id("agent"), None).unwrap();
+    world.inject(ToAgent::Update(Box::new(Update { head, base, parts: 1 })));
+    world.authority.raise_epoch();
+    world.inject(ToAgent::Statements(world.authority.statements[1..].to_vec()));
+    world.inject(ToAgent::Part(parts[0].clone()));
+    assert_eq!((world.agent.position(), world.agent.digest()), before);
+    world.restart_agent();
+    assert_eq!((world.agent.position(), world.agent.digest()), before, "{:?}", world.agent_alarms);
+    assert_eq!(world.tap(1), Reason::Granted);
+}
+
+#[test]
 fn a_removal_of_a_restored_authority_is_in_force_although_its_number_was_seen_before() {
     let mut world = World::connected();
     world.authority.suspend(2);
