@@ -105,7 +105,14 @@ pub fn create(data: &Path, beginning: &Beginning<'_>) -> Result<(), OpenError> {
 /// See [`OpenError`].
 pub fn open(data: &Path, beginning: &Beginning<'_>) -> Result<Opened, OpenError> {
     let path = data.join(STORE_FOLDER);
-    let disk = Disk::open(&path)?;
+    read(Disk::open(&path)?, path, beginning)
+}
+
+/// Reads what lies under the keys of an open store, which is at this path.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn read(disk: Disk, path: PathBuf, beginning: &Beginning<'_>) -> Result<Opened, OpenError> {
     let mut alarms = Vec::new();
     match disk.value(FORMAT_KEY)?.map(|bytes| codec::decode::<u32>(&bytes)) {
         Some(Ok(format)) if format > FORMAT => return Err(OpenError::Newer(format)),
