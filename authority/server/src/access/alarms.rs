@@ -5,6 +5,8 @@ use doorward_protocol::id::AgentId;
 use doorward_protocol::session::AlarmKind;
 use doorward_protocol::time::UnixMs;
 use rusqlite::{Row, Transaction, params};
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE alarms (
@@ -14,6 +16,12 @@ pub(super) const SCHEMA: &str = "
 
 /// A standing fault is reported again and again; one line for it in this time is enough.
 const REPEAT_MS: i64 = 600_000;
+
+/// The same fault is not even looked at twice in this time: an agent that is in wrong hands reports as fast as it can.
+const LOOK_MS: i64 = 1_000;
+
+/// When each kind of alarm was last raised about each agent. No more than all agents and kinds.
+pub(super) type Raised = BTreeMap<(AlarmKind, Option<AgentId>), UnixMs>;
 
 /// An alarm to raise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +66,26 @@ pub struct AlarmRow {
 impl AccessStore {
     /// Raises an alarm; the same standing fault again within ten minutes is not another one.
     pub fn raise(&self, alarm: NewAlarm, now: UnixMs) {
+        if alarm.kind != AlarmKind::CardTapped && !self.is_worth_a_look(&alarm, now) {
+            return;
+        }
         alarm.say();
         // The log line stands even when the store is closed or full, and nobody waits here for the disk.
         let _stored = self.submit(move |transaction| insert(transaction, &alarm, now));
+    }
+
+    fn is_worth_a_look(&self, alarm: &NewAlarm, now: UnixMs) -> bool {
+        // What a panic left behind is still a list of instants.
+        let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = raised.insert((alarm.kind, alarm.agent.clone()), now);
+        match last.filter(|last| now.since_ms(*last).saturating_abs() < LOOK_MS) {
+            // It counts from the first, so that a fault which is reported without a pause is looked at again.
+            Some(last) => {
+                raised.insert((alarm.kind, alarm.agent.clone()), last);
+                false
+            }
+            None => true,
+        }
     }
 
     /// The newest alarms, oldest of them first.
@@ -166,5 +191,26 @@ mod tests {
         assert_eq!(kinds, ["clock", "card-tapped", "card-tapped", "clock"]);
         assert_eq!(store.open_alarms().unwrap(), 3);
         assert_eq!(store.alarms_after(3, 10).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_reports_without_a_pause_floods_neither_log_nor_store() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let [agent, other] = ["agent-1", "agent-2"].map(|id| AgentId::new(id).unwrap());
+        let raise =
+            |agent: &AgentId, at| store.raise(NewAlarm::new(AlarmKind::Clock, Some(agent.clone()), "x"), UnixMs(at));
+        raise(&agent, 0);
+        // From here on each that reaches the store would be another alarm.
+        assert!(store.acknowledge(1).await.unwrap());
+        (1..LOOK_MS).for_each(|at| raise(&agent, at));
+        raise(&other, 5);
+        raise(&agent, LOOK_MS);
+        assert!(!store.acknowledge(77).await.unwrap());
+        let alarms = store.alarms(10, false).unwrap();
+        assert_eq!(
+            alarms.iter().map(|row| (row.agent.as_deref().unwrap(), row.at.0)).collect::<Vec<_>>(),
+            [("agent-1", 0), ("agent-2", 5), ("agent-1", LOOK_MS)]
+        );
     }
 }

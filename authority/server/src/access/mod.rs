@@ -68,6 +68,7 @@ pub struct AccessStore {
     jobs: mpsc::Sender<Box<dyn Job>>,
     reader: Arc<Mutex<Connection>>,
     changed: watch::Receiver<u64>,
+    raised: Arc<Mutex<alarms::Raised>>,
 }
 
 impl core::fmt::Debug for AccessStore {
@@ -92,7 +93,7 @@ impl AccessStore {
             .name("access-writer".into())
             .spawn(move || write_all(&mut writer, &queue, &notify))
             .map_err(|error| StoreError::Storage(error.to_string()))?;
-        Ok((Self { jobs, reader, changed }, thread))
+        Ok((Self { jobs, reader, changed, raised: Arc::default() }, thread))
     }
 
     /// Changes after everything that was stored: for streams that follow the log.

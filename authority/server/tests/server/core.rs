@@ -362,7 +362,7 @@ async fn a_stolen_signing_key_is_replaced_and_the_agents_follow_by_themselves() 
 
     let options = EpochOptions { replace_signing_key: true, replace_root: None };
     let root_key = layout.root_keys().join("root-1.key");
-    assert_eq!(new_epoch(&layout, &[root_key.clone()], options).unwrap().epoch, 1);
+    assert_eq!(new_epoch(&layout, std::slice::from_ref(&root_key), options).unwrap().epoch, 1);
     assert_ne!(std::fs::read_to_string(layout.signing_key()).unwrap(), stolen);
     assert!(!layout.next_signing_key().exists());
     let running = started(&layout);
