@@ -1,16 +1,18 @@
 //! The agents that are connected, how to reach each of them, and what each was last heard to say.
 //!
 //! What waits for an agent is bounded: newer heads and pulses replace older ones. Only removals queue, since none may
-//! be lost, and an agent that does not take them is soon disconnected by its idle timeout.
+//! be lost; an agent that does not take them is disconnected, and gets the commits that contain them when it is back.
 
 use doorward_protocol::commit::{Position, Pulse};
 use doorward_protocol::id::AgentId;
+use doorward_protocol::limits::OVERLAY_REMOVALS_MAX;
 use doorward_protocol::removal::Removal;
 use doorward_protocol::sign::{PublicKey, Signed};
 use doorward_protocol::time::UnixMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, watch};
 
 /// Why a connection is ended from this side, with the code that stands in its close frame.
@@ -103,7 +105,7 @@ pub struct Connection {
     pub bell: Notify,
     live: Mutex<Live>,
     end: watch::Sender<Option<End>>,
-    removals: mpsc::UnboundedSender<Signed<Removal>>,
+    removals: mpsc::Sender<Signed<Removal>>,
 }
 
 impl Connection {
@@ -126,8 +128,11 @@ impl Connection {
 
     /// Puts a removal on its lane.
     pub fn remove(&self, removal: Signed<Removal>) {
-        // A connection that has just ended takes nothing any more; the agent gets the commit when it is back.
-        let _gone = self.removals.send(removal);
+        // A connection that has just ended takes nothing any more; the agent gets the commit when it is back. So does one
+        // that holds its lane open and does not read it.
+        if let Err(TrySendError::Full(_)) = self.removals.try_send(removal) {
+            self.end(End::Unavailable);
+        }
     }
 
     /// Asks for the connection to be ended; the first reason stands.
@@ -193,17 +198,20 @@ impl Hub {
         key: PublicKey,
         address: SocketAddr,
         now: UnixMs,
-    ) -> (Arc<Connection>, mpsc::UnboundedReceiver<Signed<Removal>>) {
-        let (removals, lane) = mpsc::unbounded_channel();
+    ) -> (Arc<Connection>, mpsc::Receiver<Signed<Removal>>) {
+        // As many as an agent keeps.
+        let (removals, lane) = mpsc::channel(OVERLAY_REMOVALS_MAX);
         let mut state = lock(&self.state);
         state.next_number = state.next_number.saturating_add(1);
+        let older = state.connections.get(&agent).cloned();
         let live = Live {
             since: now,
             address,
             software: None,
             position: None,
             heard_at: now,
-            fresh_at: None,
+            // What it heard over the connection that this one replaces, it has heard.
+            fresh_at: older.as_ref().and_then(|older| older.live().fresh_at),
             clock_off_ms: None,
             unsent: 0,
             oldest_unsent_at: None,
@@ -220,22 +228,28 @@ impl Hub {
         });
         let pending = state.pending.values().flatten().filter(|(_, concerned)| concerned.contains(&agent));
         pending.for_each(|(removal, _)| connection.remove(removal.clone()));
-        if let Some(older) = state.connections.insert(agent, Arc::clone(&connection)) {
-            older.end(End::Replaced);
-        }
+        state.connections.insert(agent, Arc::clone(&connection));
+        older.into_iter().for_each(|older| older.end(End::Replaced));
         (connection, lane)
     }
 
-    /// Takes a connection out; false when a newer one of the same agent is already in its place.
+    /// Takes a connection out; false when a newer one of the same agent is in its place. That one then answers for
+    /// whatever was heard over this one until its end.
     pub fn leave(&self, connection: &Connection) -> bool {
         let mut state = lock(&self.state);
-        let is_newest =
-            state.connections.get(&connection.agent).is_some_and(|newest| newest.number == connection.number);
-        if is_newest {
-            state.connections.remove(&connection.agent);
-            state.last.insert(connection.agent.clone(), connection.live());
+        match state.connections.get(&connection.agent) {
+            Some(newest) if newest.number == connection.number => {
+                state.connections.remove(&connection.agent);
+                state.last.insert(connection.agent.clone(), connection.live());
+                true
+            }
+            Some(newest) => {
+                let heard = connection.live().fresh_at;
+                newest.note(|live| live.fresh_at = live.fresh_at.max(heard));
+                false
+            }
+            None => true,
         }
-        is_newest
     }
 
     /// The connection of an agent.
@@ -254,6 +268,13 @@ impl Hub {
     #[must_use]
     pub fn connected(&self) -> BTreeSet<AgentId> {
         lock(&self.state).connections.keys().cloned().collect()
+    }
+
+    /// The connected agents, each with what it has confirmed to have; `None` before it has said so.
+    #[must_use]
+    pub fn positions(&self) -> BTreeMap<AgentId, Option<Position>> {
+        let state = lock(&self.state);
+        state.connections.iter().map(|(agent, connection)| (agent.clone(), connection.live().position)).collect()
     }
 
     /// What an agent that is away was last heard to say since the start.
@@ -312,7 +333,7 @@ mod tests {
         AgentId::new(name).unwrap()
     }
 
-    fn enter(hub: &Hub, name: &str) -> (Arc<Connection>, mpsc::UnboundedReceiver<Signed<Removal>>) {
+    fn enter(hub: &Hub, name: &str) -> (Arc<Connection>, mpsc::Receiver<Signed<Removal>>) {
         hub.enter(id(name), PublicKey([1; 32]), "127.0.0.1:1".parse().unwrap(), UnixMs(0))
     }
 
@@ -348,6 +369,32 @@ mod tests {
         assert_eq!(first.ended().await, End::Replaced);
         assert!(!hub.leave(&first));
         assert!(hub.is_connected(&id("a")));
+    }
+
+    #[test]
+    fn what_was_heard_over_a_connection_counts_for_the_one_that_replaces_it() {
+        let hub = Hub::default();
+        let (first, _lane) = enter(&hub, "a");
+        first.note(|live| live.fresh_at = Some(UnixMs(5)));
+        let (second, _other) = enter(&hub, "a");
+        assert_eq!(second.live().fresh_at, Some(UnixMs(5)));
+        // A pulse was already on its way when it was replaced.
+        first.note(|live| live.fresh_at = Some(UnixMs(7)));
+        assert!(!hub.leave(&first));
+        assert_eq!(second.live().fresh_at, Some(UnixMs(7)));
+        let (third, _another) = enter(&hub, "a");
+        assert!(hub.leave(&third));
+        assert!(hub.leave(&second), "nobody is left who could answer for it");
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_takes_no_removals_is_disconnected_before_they_fill_the_memory() {
+        let hub = Hub::default();
+        let (a, _lane) = enter(&hub, "a");
+        (0..OVERLAY_REMOVALS_MAX).for_each(|_| a.remove(removal()));
+        assert!(a.end.borrow().is_none());
+        a.remove(removal());
+        assert_eq!(a.ended().await, End::Unavailable);
     }
 
     #[test]

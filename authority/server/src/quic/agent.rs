@@ -51,12 +51,14 @@ pub async fn serve(connection: Connection, authority: Arc<Authority>, place: Opt
         return end(&connection, End::NotEnrolled);
     };
     drop(place);
-    // What it may hear from now on must be on record before it can hear it.
+    let (live, removals) = authority.hub.enter(id.clone(), key, connection.remote_address(), clock::wall());
+    // What it may hear from now on must be on record before it can hear it; and after its entry, so that the end of the
+    // connection which this one replaces is on record before.
     if let Err(error) = authority.store.begin_contact(id.clone()).await {
         tracing::warn!(agent = %id, %error, "an agent was not let in");
+        authority.hub.leave(&live);
         return end(&connection, End::Unavailable);
     }
-    let (live, removals) = authority.hub.enter(id.clone(), key, connection.remote_address(), clock::wall());
     if identify(&connection, &authority).is_none() {
         // It was struck off between the first look and its entry, when nobody could have ended its connection.
         live.end(End::StruckOff);
@@ -79,7 +81,7 @@ fn identify(connection: &Connection, authority: &Authority) -> Option<(AgentId, 
     authority.published().leaves.agent_of(key).map(|id| (id.clone(), key))
 }
 
-async fn run(connection: &Connection, agent: &Arc<Agent>, removals: mpsc::UnboundedReceiver<Signed<Removal>>) -> Ended {
+async fn run(connection: &Connection, agent: &Arc<Agent>, removals: mpsc::Receiver<Signed<Removal>>) -> Ended {
     let mut lanes = JoinSet::new();
     lanes.spawn(send_removals(connection.clone(), removals));
     let mut opened = [false; 2];
@@ -97,16 +99,20 @@ async fn run(connection: &Connection, agent: &Arc<Agent>, removals: mpsc::Unboun
                 },
                 Err(error) => return Ended::There(error.to_string()),
             },
-            reason = agent.connection.ended() => {
-                let ended = Ended::Here(reason, reason.reason().into());
-                agent.close(&ended);
-                return ended;
-            }
+            ended = asked_to_end(agent) => return ended,
             Some(ended) = lanes.join_next() => {
                 return ended.unwrap_or_else(|error| Ended::Here(End::Unavailable, error.to_string()));
             }
         }
     }
+}
+
+/// Waits until the hub wants the connection to end, and closes it.
+async fn asked_to_end(agent: &Agent) -> Ended {
+    let reason = agent.connection.ended().await;
+    let ended = Ended::Here(reason, reason.reason().into());
+    agent.close(&ended);
+    ended
 }
 
 enum Lane {
@@ -121,7 +127,11 @@ async fn open_lane(
     opened: &mut [bool; 2],
 ) -> Result<Lane, Ended> {
     let (writer, mut reader) = (FrameWriter::new(send), FrameReader::new(receive));
-    let byte = reader.byte().await.map_err(|error| Ended::There(error.to_string()))?;
+    // An agent that opens a lane and says nothing can be struck off all the same.
+    let byte = tokio::select! {
+        byte = reader.byte() => byte.map_err(|error| Ended::There(error.to_string()))?,
+        ended = asked_to_end(agent) => return Err(ended),
+    };
     let [control, records] = opened;
     match byte {
         CONTROL if !std::mem::replace(control, true) => Ok(Lane::Control(writer, reader)),
@@ -130,7 +140,7 @@ async fn open_lane(
     }
 }
 
-async fn send_removals(connection: Connection, mut removals: mpsc::UnboundedReceiver<Signed<Removal>>) -> Ended {
+async fn send_removals(connection: Connection, mut removals: mpsc::Receiver<Signed<Removal>>) -> Ended {
     let stream = match connection.open_uni().await {
         Ok(stream) => stream,
         Err(error) => return Ended::There(error.to_string()),

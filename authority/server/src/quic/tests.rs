@@ -174,6 +174,24 @@ async fn an_agent_that_joined_is_served_and_one_that_is_struck_off_is_cut_at_onc
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_opens_a_lane_and_says_nothing_on_it_is_struck_off_all_the_same() {
+    let site = site().await;
+    let (agent, enrolled) = site.join(&key(1), "agent-eng-1").await;
+    let connection = site.connect(ALPN_AGENT, Some((&key(1), enrolled.certificate))).await;
+    let (mut writer, mut reader) = open_control(&connection).await;
+    writer.push(&hello(&agent)).unwrap();
+    writer.write_all().await.unwrap();
+    reader.next::<ToAgent>().await.unwrap();
+    let _silent = connection.open_bi().await.unwrap();
+    // A stream opens all those before it.
+    let (mut later, _receive) = connection.open_bi().await.unwrap();
+    later.write_all(&[1]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    site.authority.execute(Actor::system(), Command::AgentRemove { agent }).await.unwrap();
+    assert_eq!(end_code(&connection).await, End::StruckOff.code());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_works_once_for_one_agent_and_a_renewal_only_with_the_known_key() {
     let site = site().await;
     let token = site.invite("agent-eng-1").await;
