@@ -15,6 +15,8 @@ pub struct Touched {
     pub subjects: BTreeMap<Subject, Reach>,
     /// Cards, at every agent.
     pub cards: BTreeSet<CardId>,
+    /// Cards of which no more than the state is touched: they open what they opened, or nothing.
+    pub card_states: BTreeSet<CardId>,
     /// Doors.
     pub doors: BTreeSet<DoorId>,
     /// Agents at which everything is touched.
@@ -67,10 +69,10 @@ impl Touched {
         Self { everything: true, ..Self::default() }
     }
 
-    /// One card is touched.
+    /// The state of one card is touched.
     #[must_use]
-    pub fn card(card: &CardId) -> Self {
-        Self { cards: [card.clone()].into(), ..Self::default() }
+    pub fn card_state(card: &CardId) -> Self {
+        Self { card_states: [card.clone()].into(), ..Self::default() }
     }
 
     /// Adds the cards of somebody.
@@ -93,6 +95,7 @@ impl Touched {
             self.add_subject(&subject, reach);
         }
         self.cards.extend(other.cards);
+        self.card_states.extend(other.card_states);
         self.doors.extend(other.doors);
         self.agents.extend(other.agents);
         self.calendar |= other.calendar;
@@ -104,11 +107,31 @@ impl Touched {
         *self == Self::default()
     }
 
+    /// Whether what a card opens may be touched at an agent: never no where it is, sometimes yes where it is not, and quick.
+    #[must_use]
+    pub fn may_touch_access(&self, directory: &Directory, agent: &AgentId, card: &CardId) -> bool {
+        if self.everything || self.cards.contains(card) || self.agents.contains(agent) {
+            return true;
+        }
+        let holder = directory.tables().cards.get(card).map(|card| &card.person);
+        self.subjects.iter().any(|(subject, reach)| {
+            let reaches = match reach {
+                Reach::Everywhere => true,
+                Reach::At(agents) => agents.contains(agent),
+            };
+            let may_be_holder = match subject {
+                Subject::Person(person) => holder == Some(person),
+                Subject::Unit(_) | Subject::Category(_) => true,
+            };
+            reaches && may_be_holder
+        })
+    }
+
     /// What is touched, as it stands in a directory.
     #[must_use]
     pub fn resolve(&self, directory: &Directory) -> Resolved {
         let mut resolved = Resolved {
-            cards: self.cards.clone(),
+            cards: self.cards.union(&self.card_states).cloned().collect(),
             cards_at: BTreeMap::new(),
             doors: self.doors.clone(),
             agents: self.agents.clone(),

@@ -4,7 +4,7 @@
 //! and meanwhile agents stay at the newest commit that could be made.
 
 use crate::authority::{Authority, Warning};
-use crate::closing::Closing;
+use crate::closing::{Closing, ClosingAgent};
 use crate::concern;
 use crate::hub::End;
 use crate::journal::Journal;
@@ -15,10 +15,11 @@ use doorward_policy::compile::Changes;
 use doorward_policy::touched::Touched;
 use doorward_protocol::codec::CodecError;
 use doorward_protocol::commit::Position;
-use doorward_protocol::id::Hash;
+use doorward_protocol::id::{AgentId, Hash};
+use doorward_protocol::removal::Removal;
 use doorward_protocol::session::AlarmKind;
 use doorward_protocol::time::UnixMs;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, mpsc};
 
 pub struct Compiler {
@@ -49,26 +50,22 @@ impl Compiler {
     fn try_take(&mut self, entry: &Entry) -> Result<(), String> {
         let authority = Arc::clone(&self.authority);
         let mut present = authority.present_mut();
-        let mut doors = concern::before(&present, &entry.command);
+        let mut doors = concern::before(&authority, &present, &entry.command);
         let position = Position { epoch: authority.signer.epoch(), seq: entry.seq };
         let removals = concern::removals(&present.directory, entry, position);
         let changes = self.advance(&mut present, entry)?;
         concern::add_changed(&mut doors, &present, &entry.command, &changes);
-        let published = self.commit(&mut present, entry)?;
-        let agents = concern::closing_agents(&present, doors);
+        let published = Arc::new(self.sign(&present, entry)?);
+        let agents = concern::closing_agents(&present, &published.leaves, doors);
+        // Its progress is watched before any agent can have the commit, whose receipt would be missed otherwise, and before
+        // the commit is kept: after a crash in between, the entry is taken again.
+        self.watch(entry, position, &removals, agents);
+        self.keep(&published);
+        present.published = Arc::clone(&published);
         if let Command::Import { .. } = &entry.command {
             authority.set_zone(present.zone());
         }
         drop(present);
-        if !agents.is_empty() || !removals.is_empty() {
-            let removals = removals.iter().filter_map(|removal| authority.signer.sign(removal).ok()).collect();
-            let (subject, why) = concern::in_words(&entry.command);
-            let command = entry.command.name().to_owned();
-            let closing = Closing { position, at: entry.at, command, subject, why, removals, agents };
-            if let Err(error) = authority.closings.begin(closing) {
-                tracing::warn!(%error, seq = entry.seq, "the progress of a change will not survive a restart");
-            }
-        }
         authority.publish(published);
         match &entry.command {
             // Whoever is connected under this name with another key is not this agent any more.
@@ -101,23 +98,38 @@ impl Compiler {
         self.left_over.union(touched);
         let Present { compiled, directory, .. } = present;
         let changes = compiled.update(directory, &self.left_over).map_err(|error| error.to_string())?;
+        // Of entries that could not be compiled nothing is noted: they may have changed any state.
         self.left_over = Touched::default();
+        present.note_changed(entry.seq, changes.changed.keys().cloned().collect());
         Ok(changes)
     }
 
-    /// Signs the commit of the entry and keeps it.
-    fn commit(&mut self, present: &mut Present, entry: &Entry) -> Result<Arc<Published>, String> {
+    /// Signs the commit of the entry.
+    fn sign(&self, present: &Present, entry: &Entry) -> Result<Published, String> {
         let leaves = Leaves::of(&present.directory, &present.compiled).map_err(|error| error.to_string())?;
         let previous = present.published.hash;
-        let published = publish(&self.authority.signer, entry.seq, entry.at, previous, leaves)
-            .map_err(|error| error.to_string())?;
+        publish(&self.authority.signer, entry.seq, entry.at, previous, leaves).map_err(|error| error.to_string())
+    }
+
+    /// Begins to watch how far the change of the entry comes.
+    fn watch(&self, entry: &Entry, position: Position, removals: &[Removal], agents: BTreeMap<AgentId, ClosingAgent>) {
+        if agents.is_empty() && removals.is_empty() {
+            return;
+        }
+        let removals = removals.iter().filter_map(|removal| self.authority.signer.sign(removal).ok()).collect();
+        let (subject, why) = concern::in_words(&entry.command);
+        let command = entry.command.name().to_owned();
+        let closing = Closing { position, at: entry.at, command, subject, why, removals, agents };
+        if let Err(error) = self.authority.closings.begin(closing) {
+            tracing::warn!(%error, seq = entry.seq, "the progress of a change will not survive a restart");
+        }
+    }
+
+    fn keep(&mut self, published: &Published) {
         if let Err(error) = self.journal.store_commit(published.position, &published.commit) {
             // The same bytes come out of the journal again, so a commit that is not kept is not lost.
-            tracing::warn!(%error, seq = entry.seq, "a commit could not be stored");
+            tracing::warn!(%error, seq = published.position.seq, "a commit could not be stored");
         }
-        let published = Arc::new(published);
-        present.published = Arc::clone(&published);
-        Ok(published)
     }
 }
 

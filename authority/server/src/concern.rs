@@ -1,8 +1,9 @@
 //! Whom a change concerns: which agents, with which of their doors, and what it is about in words.
 
+use crate::authority::Authority;
 use crate::closing::ClosingAgent;
-use crate::hub::Concerned;
-use crate::present::Present;
+use crate::hub::{Concerned, Hub};
+use crate::present::{Leaves, Present};
 use doorward_policy::command::{Command, Entry, Scope};
 use doorward_policy::compile::Changes;
 use doorward_policy::directory::Directory;
@@ -18,12 +19,14 @@ pub type Doors = BTreeMap<AgentId, BTreeSet<DoorId>>;
 
 /// Whom a command concerns as far as that follows from what was there before it.
 #[must_use]
-pub fn before(present: &Present, command: &Command) -> Doors {
+pub fn before(authority: &Authority, present: &Present, command: &Command) -> Doors {
     match command {
-        Command::CardSuspend { card, .. }
-        | Command::CardResume { card, .. }
-        | Command::CardActivate { card }
-        | Command::CardClose { card, .. } => at_holders(present, card),
+        Command::CardSuspend { card, .. } | Command::CardClose { card, .. } => {
+            let mut doors = at_holders(present, card);
+            doors.extend(at_sleepers(authority, present, card));
+            doors
+        }
+        Command::CardResume { card, .. } | Command::CardActivate { card } => at_holders(present, card),
         Command::LockDown { scope, .. } | Command::Release { scope, .. } => in_scope(&present.directory, scope),
         Command::GrantEnd { id, .. } => at_target(present, id),
         Command::Found { .. }
@@ -63,14 +66,14 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
 /// The agents of a change with their doors, leases and proofs. An agent that was never enrolled has no state that could
 /// open a door; one that was struck off may still have.
 #[must_use]
-pub fn closing_agents(present: &Present, doors: Doors) -> BTreeMap<AgentId, ClosingAgent> {
+pub fn closing_agents(present: &Present, leaves: &Leaves, doors: Doors) -> BTreeMap<AgentId, ClosingAgent> {
     let agents = present.directory.agents();
     let may_decide = |id: &AgentId| agents.get(id).is_some_and(|agent| agent.key.is_some() || agent.removed);
     let concerned = doors.into_iter().filter(|(id, doors)| !doors.is_empty() && may_decide(id));
     concerned
         .map(|(id, doors)| {
             let doors = doors.into_iter().map(|door| (door.clone(), present.lease_ms(&id, &door))).collect();
-            let leaf = present.published.leaves.proof(&id);
+            let leaf = leaves.proof(&id);
             (id, ClosingAgent { doors, leaf, ..ClosingAgent::default() })
         })
         .collect()
@@ -88,15 +91,25 @@ fn campus_of(directory: &Directory) -> Option<&doorward_protocol::id::CampusId> 
     directory.policy().map(|policy| &policy.campus)
 }
 
-/// Whom a removal concerns. Which agents hold a card is known only when `present` has caught up with the journal.
+/// Whom a removal concerns. Which agents hold a card is known only when `present` has caught up with the journal; one
+/// that is connected and has not come as far may hold it still.
 #[must_use]
-pub fn of_removal(directory: &Directory, present: Option<&Present>, removal: &Removal) -> Concerned {
+pub fn of_removal(hub: &Hub, directory: &Directory, present: Option<&Present>, removal: &Removal) -> Concerned {
     let mut agents = BTreeSet::new();
+    let behind = hub.positions().into_iter();
+    let behind: Vec<_> =
+        behind.filter(|(_, has)| present.is_some_and(|at| *has != Some(at.published.position))).collect();
     for item in &removal.items {
         match (item, present) {
             (Item::LockDown(door), _) => agents.extend(directory.agent_of(door).cloned()),
             (Item::Suspend(key) | Item::Close(key), Some(present)) => match present.card(*key) {
-                Some(card) => agents.extend(present.compiled.holders(card).cloned()),
+                Some(card) => {
+                    agents.extend(present.compiled.holders(card).cloned());
+                    let may_know = |(agent, has): &&(AgentId, Option<Position>)| {
+                        has.is_none_or(|has| present.may_have_known(agent, card, has))
+                    };
+                    agents.extend(behind.iter().filter(may_know).map(|(agent, _)| agent.clone()));
+                }
                 None => return Concerned::All,
             },
             (Item::Suspend(_) | Item::Close(_), None) => return Concerned::All,
@@ -130,6 +143,29 @@ pub fn in_words(command: &Command) -> (String, String) {
 fn at_holders(present: &Present, card: &CardId) -> Doors {
     let holders = present.compiled.holders(card);
     holders.map(|agent| (agent.clone(), present.compiled.doors_known(agent, card).into_iter().collect())).collect()
+}
+
+/// Agents that have not confirmed what took the card away from some of their doors, with all of their doors: which of
+/// them opened to the card is not known any more.
+fn at_sleepers(authority: &Authority, present: &Present, card: &CardId) -> Doors {
+    let agents = present.compiled.agents().map(|(agent, _)| agent);
+    let sleepers = agents.filter(|agent| {
+        let has = confirmed(authority, agent);
+        has > Position::default() && present.may_have_known(agent, card, has)
+    });
+    let all_doors = |agent| present.leases(agent).map(|(door, _)| door).collect();
+    sleepers.map(|agent| (agent.clone(), all_doors(agent))).collect()
+}
+
+/// What an agent is known to have. One of which nothing can be read counts as having something old.
+fn confirmed(authority: &Authority, agent: &AgentId) -> Position {
+    let connection = authority.hub.connection(agent);
+    let live = connection.map(|connection| connection.live()).or_else(|| authority.hub.last_heard(agent));
+    let heard = live.and_then(|live| live.position);
+    heard.unwrap_or_else(|| match authority.store.contact(agent) {
+        Ok(contact) => contact.confirmed,
+        Err(_) => Position { epoch: 0, seq: 1 },
+    })
 }
 
 fn in_scope(directory: &Directory, scope: &Scope) -> Doors {

@@ -19,7 +19,7 @@ use doorward_protocol::session::sync::Outgoing;
 use doorward_protocol::sign::{PublicKey, Signed};
 use doorward_protocol::state::Change;
 use doorward_protocol::time::{UnixMs, Zone};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Most entries whose touched facts are kept: an agent that is farther behind gets a snapshot.
@@ -120,6 +120,8 @@ pub struct Present {
     pub published: Arc<Published>,
     /// What each entry has touched.
     touched: BTreeMap<u64, Touched>,
+    /// Whose states each entry since the start has changed.
+    changed: BTreeMap<u64, BTreeSet<AgentId>>,
     /// The cards behind what agents know of them; cards that left the folder stay, so that old records can be read.
     cards: BTreeMap<CredentialKey, CardId>,
 }
@@ -133,7 +135,8 @@ impl Present {
         published: Arc<Published>,
         touched: BTreeMap<u64, Touched>,
     ) -> Self {
-        let mut present = Self { directory, compiled, published, touched, cards: BTreeMap::new() };
+        let (changed, cards) = (BTreeMap::new(), BTreeMap::new());
+        let mut present = Self { directory, compiled, published, touched, changed, cards };
         let cards: Vec<CardId> = present.directory.tables().cards.keys().cloned().collect();
         present.learn_cards(cards);
         present
@@ -144,6 +147,14 @@ impl Present {
         self.touched.insert(seq, touched);
         while self.touched.len() > TOUCHED_MAX {
             self.touched.pop_first();
+        }
+    }
+
+    /// Takes note of whose states an entry has changed.
+    pub fn note_changed(&mut self, seq: u64, agents: BTreeSet<AgentId>) {
+        self.changed.insert(seq, agents);
+        while self.changed.len() > TOUCHED_MAX {
+            self.changed.pop_first();
         }
     }
 
@@ -188,6 +199,25 @@ impl Present {
             Some(Fact::Door(door)) => door.lease_ms,
             Some(_) | None => None,
         }
+    }
+
+    /// Whether an agent that has no more than the state of `has` may know a card which it, or some of its doors, need not
+    /// know any more. What cannot be excluded may be.
+    #[must_use]
+    pub fn may_have_known(&self, agent: &AgentId, card: &CardId, has: Position) -> bool {
+        let head = self.published.position;
+        if has >= head {
+            return false;
+        }
+        let is_followed = self.touched.first_key_value().is_some_and(|(first, _)| *first <= has.seq.saturating_add(1));
+        if has.epoch != head.epoch || !is_followed {
+            return true;
+        }
+        let mut since = self.touched.range(has.seq.saturating_add(1)..);
+        since.any(|(seq, touched)| {
+            self.changed.get(seq).is_none_or(|agents| agents.contains(agent))
+                && touched.may_touch_access(&self.directory, agent, card)
+        })
     }
 
     /// What brings an agent from what it has to the newest commit.

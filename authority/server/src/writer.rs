@@ -6,6 +6,7 @@ use crate::authority::{Accepted, Authority, Message, OrderError, Warning};
 use crate::concern;
 use crate::hub::{Concerned, End};
 use crate::journal::Journal;
+use crate::present::Present;
 use doorward_policy::command::{Actor, Command, Entry};
 use doorward_policy::directory::Directory;
 use doorward_protocol::commit::Position;
@@ -66,9 +67,12 @@ impl Writer {
         if removals.is_empty() {
             return;
         }
-        let present = self.authority.try_present().filter(|present| present.directory.head() == self.directory.head());
+        // After an entry that could not be compiled, who holds a card is not known either.
+        let has_caught_up = |present: &Present| present.published.position.seq == self.directory.head();
+        let present = self.authority.try_present().filter(|present| has_caught_up(present));
         let signed = removals.into_iter().filter_map(|removal| {
-            let concerned: Concerned = concern::of_removal(&self.directory, present.as_deref(), &removal);
+            let concerned: Concerned =
+                concern::of_removal(&self.authority.hub, &self.directory, present.as_deref(), &removal);
             // A removal holds at most so many items as fit a frame, so it can be signed.
             Some((self.authority.signer.sign(&removal).ok()?, concerned))
         });

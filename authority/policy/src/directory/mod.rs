@@ -128,7 +128,7 @@ impl Directory {
             Command::CardSuspend { card, .. }
             | Command::CardResume { card, .. }
             | Command::CardActivate { card }
-            | Command::CardClose { card, .. } => Touched::card(card),
+            | Command::CardClose { card, .. } => Touched::card_state(card),
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => {
                 Touched { doors: self.doors_in(scope).cloned().collect(), ..Touched::default() }
             }

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod behind;
+#[cfg(test)]
 mod core;
 #[cfg(test)]
 mod http;
