@@ -130,6 +130,7 @@ impl Authority {
     pub(crate) fn new(parts: Parts) -> Self {
         let published = Arc::clone(&parts.present.published);
         let zone = Arc::new(parts.present.zone());
+        parts.closings.forget_after(parts.timeline.accepted());
         Self {
             layout: parts.layout,
             signer: parts.signer,

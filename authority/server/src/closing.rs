@@ -11,11 +11,11 @@ use doorward_protocol::receipt::{About, Receipt, Stage};
 use doorward_protocol::removal::Removal;
 use doorward_protocol::sign::Signed;
 use doorward_protocol::time::UnixMs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
-/// Most changes that are kept in memory; older ones are read from the store.
+/// Most changes that are kept in memory, those first that some agent has not confirmed; the others are in the store.
 const KEPT_MAX: usize = 1024;
 
 /// Most receipts that wait for their change: removals overtake it by the time of one compile.
@@ -68,6 +68,15 @@ impl Closing {
             About::Commit => receipt.position >= self.position,
             // One of several removals confirms only its own part; the commit then confirms the whole.
             About::Removal => matches!(self.removals.as_slice(), [only] if only.hash() == receipt.hash),
+        }
+    }
+
+    /// Takes over what agents have confirmed of the same change.
+    fn take_over(&mut self, known: &Self) {
+        for (id, agent) in &mut self.agents {
+            if let Some(ClosingAgent { applied_at, durable_at, receipt, .. }) = known.agents.get(id).cloned() {
+                *agent = ClosingAgent { applied_at, durable_at, receipt, ..std::mem::take(agent) };
+            }
         }
     }
 
@@ -152,6 +161,19 @@ struct State {
     closings: BTreeMap<u64, Closing>,
     /// Receipts of removals whose change has not been compiled yet.
     early: Vec<(Receipt, Signed<Receipt>, UnixMs)>,
+    /// Agents that have yet to confirm some change which only the store knows.
+    forgotten: BTreeSet<AgentId>,
+}
+
+impl State {
+    /// Makes room for one change.
+    fn forget_one(&mut self) {
+        let complete = self.closings.iter().find(|(_, closing)| closing.is_complete()).map(|(seq, _)| *seq);
+        let seq = complete.or_else(|| self.closings.first_key_value().map(|(seq, _)| *seq));
+        let closing = seq.and_then(|seq| self.closings.remove(&seq));
+        let agents = closing.into_iter().flat_map(|closing| closing.agents);
+        self.forgotten.extend(agents.filter(|(_, agent)| agent.durable_at.is_none()).map(|(id, _)| id));
+    }
 }
 
 impl Closings {
@@ -161,8 +183,10 @@ impl Closings {
     /// See [`StoreError`].
     pub fn open(store: AccessStore) -> Result<Self, StoreError> {
         let rows = store.open_closings(u32::try_from(KEPT_MAX).unwrap_or(u32::MAX))?;
-        let closings = rows.into_iter().map(|row| (row.position.seq, Closing::from_row(row)));
-        let state = State { closings: closings.collect(), early: Vec::new() };
+        let closings: BTreeMap<_, _> = rows.into_iter().map(|row| (row.position.seq, Closing::from_row(row))).collect();
+        let oldest = closings.first_key_value().map_or(0, |(seq, _)| *seq);
+        let forgotten = store.agents_of_open_closings_before(oldest)?;
+        let state = State { closings, early: Vec::new(), forgotten };
         Ok(Self { store, state: Mutex::new(state), moved: watch::channel(0).0 })
     }
 
@@ -170,6 +194,12 @@ impl Closings {
     #[must_use]
     pub fn moves(&self) -> watch::Receiver<u64> {
         self.moved.subscribe()
+    }
+
+    /// Lets go of changes after an entry: a journal that was restored from an older copy ends there, and what happened
+    /// after it in the history that was lost is confirmed by no commit of this one.
+    pub fn forget_after(&self, seq: u64) {
+        let _lost = self.lock().closings.split_off(&seq.saturating_add(1));
     }
 
     /// Begins to watch a change. The store hears of it, too; when it cannot keep it, only a restart would forget it.
@@ -180,6 +210,10 @@ impl Closings {
         let seq = closing.position.seq;
         let row = {
             let mut state = self.lock();
+            // After a crash before its commit was kept, a change is begun again.
+            if let Some(known) = state.closings.get(&seq).filter(|known| known.at == closing.at) {
+                closing.take_over(known);
+            }
             for (receipt, signed, at) in std::mem::take(&mut state.early) {
                 if receipt.position > closing.position {
                     state.early.push((receipt, signed, at));
@@ -192,7 +226,7 @@ impl Closings {
             let row = closing.to_row();
             state.closings.insert(seq, closing);
             while state.closings.len() > KEPT_MAX {
-                state.closings.pop_first();
+                state.forget_one();
             }
             row
         };
@@ -206,8 +240,11 @@ impl Closings {
     /// Takes a receipt whose signature was verified.
     pub fn take_receipt(&self, receipt: &Receipt, signed: &Signed<Receipt>, now: UnixMs) {
         let mut advanced = Vec::new();
+        let is_forgotten;
         {
             let mut state = self.lock();
+            let is_of_commit = (receipt.about, receipt.stage) == (About::Commit, Stage::Durable);
+            is_forgotten = is_of_commit && state.forgotten.remove(&receipt.agent);
             let is_known = state.closings.contains_key(&receipt.position.seq);
             if receipt.about == About::Removal && !is_known && state.early.len() < EARLY_MAX {
                 state.early.push((receipt.clone(), signed.clone(), now));
@@ -225,6 +262,9 @@ impl Closings {
             self.tell();
         }
         advanced.into_iter().for_each(|(seq, row)| self.store.advance_closing(seq, row));
+        if is_forgotten && let Ok(bytes) = codec::encode(signed) {
+            self.store.confirm_closings(receipt.agent.clone(), receipt.position, bytes, now);
+        }
     }
 
     /// One change, also an old one; `None` when no such change was ever watched.
@@ -321,6 +361,45 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_that_was_away_for_long_confirms_also_what_is_kept_in_the_store_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let closings = open(&directory);
+        let last = u64::try_from(KEPT_MAX).unwrap() + 6;
+        (6..=last).for_each(|seq| closings.begin(closing(seq)).unwrap());
+        assert_eq!(closings.lock().closings.len(), KEPT_MAX);
+        let (durable, signed) = receipt(About::Commit, last, Stage::Durable);
+        closings.take_receipt(&durable, &signed, UnixMs(3));
+        closings.store.recover_contacts(UnixMs(0)).unwrap();
+        assert_eq!([6, 7, last].map(|seq| stages(&closings, seq)), [(true, true); 3]);
+        let confirmed = closings.closing(6).unwrap().unwrap().agents.remove(&agent()).unwrap();
+        assert_eq!(confirmed.receipt, Some((at(last), signed)));
+        // What is complete makes room first.
+        closings.begin(closing(last + 1)).unwrap();
+        closings.begin(closing(last + 2)).unwrap();
+        assert!(closings.lock().closings.contains_key(&(last + 1)));
+        drop(closings);
+        let closings = open(&directory);
+        assert_eq!(closings.lock().closings.keys().copied().collect::<Vec<_>>(), [last + 1, last + 2]);
+    }
+
+    #[test]
+    fn what_a_restored_journal_has_lost_is_confirmed_by_nothing_and_its_number_is_given_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let closings = open(&directory);
+        (6..=8).for_each(|seq| closings.begin(closing(seq)).unwrap());
+        drop(closings);
+        let closings = open(&directory);
+        closings.forget_after(6);
+        let (durable, signed) = receipt(About::Commit, 9, Stage::Durable);
+        closings.take_receipt(&durable, &signed, UnixMs(3));
+        assert_eq!([6, 8].map(|seq| stages(&closings, seq).1), [true, false]);
+        let again = Closing { at: UnixMs(99), subject: "card B".into(), ..closing(7) };
+        closings.begin(again.clone()).unwrap();
+        drop(closings);
+        assert_eq!(open(&directory).closing(7).unwrap(), Some(again));
+    }
+
+    #[test]
     fn of_several_removals_one_does_not_confirm_the_change() {
         let directory = tempfile::tempdir().unwrap();
         let closings = open(&directory);
@@ -344,6 +423,8 @@ mod tests {
         drop(closings);
         let closings = open(&directory);
         assert_eq!(stages(&closings, 7), (true, false));
+        closings.begin(closing(7)).unwrap();
+        assert_eq!(stages(&closings, 7), (true, false), "begun again, since its commit was not kept before the crash");
         let (durable, signed) = receipt(About::Commit, 9, Stage::Durable);
         closings.take_receipt(&durable, &signed, UnixMs(4));
         assert_eq!(stages(&closings, 7), (true, true));

@@ -5,6 +5,7 @@ use doorward_protocol::commit::Position;
 use doorward_protocol::id::AgentId;
 use doorward_protocol::time::UnixMs;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::collections::BTreeSet;
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE closings (
@@ -60,7 +61,7 @@ impl AccessStore {
     /// See [`StoreError`].
     pub fn begin_closing(&self, closing: ClosingRow) -> Result<(), StoreError> {
         self.write_blocking(move |transaction| {
-            forget_older_epochs(transaction, closing.position)?;
+            forget_other_history(transaction, closing.position, closing.at)?;
             let sql = "INSERT INTO closings (seq, epoch, at, command, subject, why, removals)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
             let ClosingRow { position, at, command, subject, why, removals, agents } = &closing;
@@ -98,6 +99,29 @@ impl AccessStore {
         });
     }
 
+    /// Keeps that an agent has confirmed every change up to a position with one receipt of a commit.
+    pub fn confirm_closings(&self, agent: AgentId, position: Position, receipt: Vec<u8>, now: UnixMs) {
+        let sql = "UPDATE closing_agents SET applied_at = COALESCE(applied_at, ?3), durable_at = ?3, receipt = ?4,
+                   about_epoch = ?5, about_seq = ?2 WHERE agent = ?1 AND seq <= ?2 AND durable_at IS NULL";
+        // Were it lost, the agent would be asked for again after the next start.
+        let _stored = self.submit(move |transaction| {
+            let row = params![agent.as_str(), signed(position.seq), now.0, receipt, position.epoch];
+            transaction.execute(sql, row).map(|_| ())
+        });
+    }
+
+    /// Agents that have not confirmed some change before an entry.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn agents_of_open_closings_before(&self, seq: u64) -> Result<BTreeSet<AgentId>, StoreError> {
+        let sql = "SELECT DISTINCT agent FROM closing_agents WHERE durable_at IS NULL AND seq < ?1";
+        self.read(|connection| {
+            let agents = |row: &Row<'_>| agent_id(&row.get::<_, String>(0)?);
+            connection.prepare(sql)?.query_map([signed(seq)], agents)?.collect()
+        })
+    }
+
     /// One change.
     ///
     /// # Errors
@@ -122,9 +146,9 @@ impl AccessStore {
 }
 
 /// A journal that was restored from an older copy gives numbers again which this store knows from what was lost.
-fn forget_older_epochs(transaction: &Transaction<'_>, position: Position) -> rusqlite::Result<()> {
-    let row = params![signed(position.seq), position.epoch];
-    if transaction.execute("DELETE FROM closings WHERE seq = ?1 AND epoch < ?2", row)? > 0 {
+fn forget_other_history(transaction: &Transaction<'_>, position: Position, at: UnixMs) -> rusqlite::Result<()> {
+    let row = params![signed(position.seq), position.epoch, at.0];
+    if transaction.execute("DELETE FROM closings WHERE seq = ?1 AND (epoch <> ?2 OR at <> ?3)", row)? > 0 {
         transaction.execute("DELETE FROM closing_agents WHERE seq = ?1", params![signed(position.seq)])?;
     }
     Ok(())
@@ -150,10 +174,13 @@ fn read_closing(connection: &Connection, seq: i64) -> rusqlite::Result<Option<Cl
     Ok(Some(closing))
 }
 
+fn agent_id(text: &str) -> rusqlite::Result<AgentId> {
+    AgentId::new(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))
+}
+
 fn read_agent(row: &Row<'_>) -> rusqlite::Result<ClosingAgentRow> {
-    let agent: String = row.get(0)?;
-    let agent = AgentId::new(&agent)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?;
+    let agent = agent_id(&row.get::<_, String>(0)?)?;
     let (epoch, seq): (Option<u32>, Option<i64>) = (row.get(6)?, row.get(7)?);
     Ok(ClosingAgentRow {
         agent,
@@ -169,6 +196,16 @@ fn read_agent(row: &Row<'_>) -> rusqlite::Result<ClosingAgentRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::init::{InitOptions, init};
+    use crate::journal;
+    use crate::paths::Layout;
+    use crate::start::{Running, start};
+    use doorward_policy::command::{Actor, Command};
+    use doorward_policy::folder::{CampusFiles, parse};
+    use doorward_policy::model::CardState;
+    use rusqlite::TransactionBehavior;
+    use std::path::Path;
+    use std::time::Duration;
 
     fn row(agent: &str) -> ClosingAgentRow {
         ClosingAgentRow {
@@ -227,5 +264,34 @@ mod tests {
         store.begin_closing(closing(0, "card A", "a")).unwrap();
         store.begin_closing(closing(1, "card B", "b")).unwrap();
         assert_eq!(store.closing(7).unwrap(), Some(closing(1, "card B", "b")));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_progress_of_a_change_is_kept_before_its_commit_is_kept_or_shown_to_any_agent() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::new(directory.path().join("data"));
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/campuses/jnu");
+        let read = |name: &str| Some((name.to_owned(), std::fs::read(folder.join(name)).ok()?));
+        let campus = parse(&CampusFiles(CampusFiles::NAMES.into_iter().filter_map(read).collect())).unwrap();
+        init(&layout, &campus, InitOptions::default()).unwrap();
+        let Running { authority, threads } = tokio::task::block_in_place(|| start(layout.clone(), false)).unwrap();
+        let mut cards = campus.tables.cards.into_iter().filter(|(_, card)| card.state == CardState::Active);
+        let (card, _) = cards.next().unwrap();
+        // A crash now would be one between the journal and this store.
+        let mut blocker = super::super::connect(&layout.access()).unwrap();
+        let held = blocker.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        let command = Command::CardSuspend { card, reason: "lost".into() };
+        let accepted = authority.execute(Actor::system(), command).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let position = Position { epoch: 0, seq: accepted.seq };
+        assert_eq!(journal::open(&layout.journal()).unwrap().commit(position).unwrap(), None);
+        assert!(authority.try_present().is_none_or(|present| present.published.position < position));
+        drop(held);
+        assert!(authority.published_at(accepted.seq).await);
+        assert!(authority.store.closing(accepted.seq).unwrap().is_some());
+        assert!(journal::open(&layout.journal()).unwrap().commit(position).unwrap().is_some());
+        authority.stop();
+        drop(authority);
+        tokio::task::block_in_place(|| threads.into_iter().for_each(|thread| thread.join().unwrap()));
     }
 }
