@@ -95,11 +95,10 @@ fn a_large_update_over_a_slow_line_has_the_time_that_its_parts_take() {
         let mut session = Session::new(id("agent"), source.0.authority.agent_public(), Position::default());
         session.handle(Input::Frame(hello(now)), now, &source);
         let sent = effects(&mut session);
-        let updates = sent.iter().filter(|effect| match effect {
-            Effect::Send(Lane::Control, frame) => matches!(**frame, ToAgent::Part(_)),
-            _ => false,
-        });
-        assert_eq!(updates.count(), parts);
+        let is_part = |effect: &&Effect| {
+            if let Effect::Send(Lane::Control, frame) = effect { matches!(**frame, ToAgent::Part(_)) } else { false }
+        };
+        assert_eq!(sent.iter().filter(is_part).count(), parts);
         session.poll_timeout().unwrap().since_ms(now)
     };
     // 128 KiB a part: a line of 64 kbit/s that loses every fifth packet still gets through.
