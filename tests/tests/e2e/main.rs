@@ -17,9 +17,13 @@ mod grants;
 #[cfg(test)]
 mod networks;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod revocation;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod sync;
 #[cfg(test)]

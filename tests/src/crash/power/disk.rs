@@ -28,12 +28,16 @@ const BELOW_MIB: u64 = 128;
 /// they do not do the work of an fsync that is missing.
 const OPTIONS: &str = "loop,noatime,commit=300";
 
-/// `EXT4_IOC_SHUTDOWN` with the flag that keeps the journal from being written out, for the file system of a path.
-/// In Perl, which every Debian has, because the house allows no unsafe code.
-const SHUTDOWN: &str = r#"
-    open(my $place, "<", $ARGV[0]) or die "$!\n";
+/// Halts processes and at once asks for `EXT4_IOC_SHUTDOWN`, with the flag that keeps the journal from being written out,
+/// on the file system of a path. Whoever is inside of a write or an fsync gets an error there and stands before it can
+/// read it, so that nobody acts on an error that a power cut does not give. In Perl, which every Debian has, because the
+/// house allows no unsafe code, and two commands would leave time for the fsync that is to be met half-way.
+const CUT: &str = r#"
+    my ($path, @processes) = @ARGV;
+    open(my $place, "<", $path) or die "$path: $!\n";
     my $without_flush = pack("L", 2);
-    ioctl($place, 0x8004587d, $without_flush) or die "$!\n";
+    kill("STOP", @processes) == @processes or die "a process is gone: $!\n";
+    ioctl($place, 0x8004587d, $without_flush) or die "shutdown: $!\n";
 "#;
 
 /// What the disk does with what it has taken and not flushed.
@@ -82,16 +86,18 @@ impl PowerDisk {
         self.folder.path().join("files")
     }
 
-    /// Cuts the power: whatever is written from now on is lost.
+    /// Cuts the power of the disk and of these processes: they stand, and whatever the kernel still has to write is lost.
     ///
     /// # Errors
-    /// When the kernel does not do it.
-    pub fn cut(&self, cache: Cache) -> Result<()> {
+    /// When a process is gone, or the kernel does not do it.
+    pub fn cut(&self, cache: Cache, processes: &[u32]) -> Result<()> {
         let place = match cache {
             Cache::Kept => self.files(),
             Cache::Lost => self.below(),
         };
-        tool("perl", &[Path::new("-e"), Path::new(SHUTDOWN), &place])
+        let processes: Vec<PathBuf> = processes.iter().map(|process| process.to_string().into()).collect();
+        let line = [Path::new("-e"), Path::new(CUT), &place];
+        tool("perl", &line.into_iter().chain(processes.iter().map(PathBuf::as_path)).collect::<Vec<_>>())
     }
 
     /// Mounts what was left, which replays its journal. Processes that have files there must be gone.

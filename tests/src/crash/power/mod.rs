@@ -46,7 +46,8 @@ pub struct Options {
 /// Why power cannot be cut on this machine, if it cannot.
 #[must_use]
 pub fn why_not() -> Option<String> {
-    let error = disk::PowerDisk::create().and_then(|disk| disk.cut(disk::Cache::Lost).and_then(|()| disk.restore()));
+    let error =
+        disk::PowerDisk::create().and_then(|disk| disk.cut(disk::Cache::Lost, &[]).and_then(|()| disk.restore()));
     let error = error.err()?;
     Some(format!("it needs to be root, loop devices, mkfs.ext4, e2fsck and perl: {error:#}"))
 }

@@ -6,18 +6,20 @@ use super::Who;
 use super::disk::{Cache, PowerDisk};
 use super::office::{Counter, Office};
 use super::{agents, authority};
+use crate::binaries::binaries;
 use crate::campus::edit;
 use crate::crash::judge::{Seen, judge};
 use crate::crash::load::{Scene, Tap, tap_on};
 use crate::crash::report::Report;
 use crate::crash::stage::{self, NORTH, NORTH_DOORS, SOUTH, SOUTH_DOORS};
-use crate::json::list;
+use crate::json::{list, text};
+use crate::process::{Process, tied};
 use crate::random::Random;
 use crate::wait::{SOON, until};
 use crate::world::World;
 use anyhow::{Context, Result};
 use doorward_policy::command::Entry;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread::{ScopedJoinHandle, scope, sleep};
@@ -28,6 +30,9 @@ const READERS: usize = 5;
 
 /// How long the load goes on before the power is cut, at most, in ms.
 const CALM_MS_MAX: u64 = 700;
+
+/// Longest time after which a start is cut short, in ms: a little more than it takes.
+const STARTING_MS_MAX: u64 = 120;
 
 /// Agents of a world that may be invited; their buildings have no doors.
 const SPARE: usize = 60;
@@ -95,15 +100,26 @@ impl Trial {
         };
         self.disk.restore()?;
         report.count(&format!("cuts with the disk's cache {}", format!("{cache:?}").to_lowercase()), 1);
+        while self.random.below(4) == 0 {
+            self.cut_while_starting()?;
+            report.count("further cuts while starting again", 1);
+        }
         let wrong = match self.who {
             Who::Agents => agents::come_back(self, &confirmed, report),
             Who::Authority => authority::comes_back(self, &known, report),
         };
         let mut wrong = wrong.unwrap_or_else(|error| vec![format!("{error:#}")]);
         if wrong.is_empty() {
-            wrong = self.settle(before).unwrap_or_else(|error| vec![format!("{error:#}")]);
+            wrong = self.settle(before).unwrap_or_else(|error| vec![self.why_unsettled(&error)]);
         }
         Ok(wrong)
+    }
+
+    /// Why not everything came home, without the whole logs.
+    fn why_unsettled(&self, error: &anyhow::Error) -> String {
+        let alarms = self.world.authority.api_json("/v1/alarms").unwrap_or_default();
+        let kinds: BTreeSet<&str> = list(&alarms, "alarms").iter().map(|alarm| text(alarm, "kind")).collect();
+        format!("{}; alarms: {kinds:?}", error.root_cause())
     }
 
     /// Adds what the last look counted.
@@ -115,10 +131,47 @@ impl Trial {
         self.office.as_ref().map_or(0, |office| office.orders.len())
     }
 
+    /// The power is back and goes again, while what was left is being opened.
+    fn cut_while_starting(&mut self) -> Result<()> {
+        let mut processes = Vec::new();
+        match self.who {
+            Who::Agents => {
+                for agent in &self.world.agents {
+                    agent.network.cut();
+                    let mut command = tied(&binaries()?.agent);
+                    command.args(agent.run_arguments()).envs(agent.environment.clone());
+                    processes.push(Process::start(&mut command, &agent.log_file())?);
+                }
+            }
+            Who::Authority => {
+                let authority = &self.world.authority;
+                let mut command = tied(&binaries()?.authority);
+                command.args(authority.serve_arguments()).envs(authority.environment.clone());
+                processes.push(Process::start(&mut command, &authority.log_file())?);
+            }
+        }
+        sleep(Duration::from_millis(self.random.below(STARTING_MS_MAX)));
+        let cache = if self.random.below(2) == 0 { Cache::Kept } else { Cache::Lost };
+        self.disk.cut(cache, &processes.iter().map(Process::id).collect::<Vec<_>>())?;
+        processes.into_iter().for_each(Process::kill);
+        self.disk.restore()
+    }
+
+    fn processes(&mut self) -> Result<Vec<u32>> {
+        match self.who {
+            Who::Agents => self.world.agents.iter_mut().map(|agent| Ok(agent.process()?.id())).collect(),
+            Who::Authority => Ok(vec![self.world.authority.process()?.id()]),
+        }
+    }
+
     fn load_and_cut(&mut self, cache: Cache) -> Result<()> {
         let scene = Scene::default();
         let places = places(&self.world)?;
         let work = self.office.take().context("the office is away")?.work();
+        if self.who == Who::Agents && self.random.below(3) == 0 {
+            // A backlog is on the disk as well; nothing of it is home.
+            self.world.agents.iter().for_each(|agent| agent.network.cut());
+        }
         let calm = Duration::from_millis(self.random.below(CALM_MS_MAX));
         let (cut, taps) = scope(|threads| {
             let readers: Vec<ScopedJoinHandle<'_, Vec<Tap>>> = places
@@ -130,7 +183,7 @@ impl Trial {
                 })
                 .collect();
             sleep(calm);
-            let cut = self.disk.cut(cache);
+            let cut = self.processes().and_then(|processes| self.disk.cut(cache, &processes));
             match self.who {
                 Who::Agents => self.world.agents.iter_mut().for_each(|agent| agent.kill()),
                 Who::Authority => self.world.authority.kill(),
@@ -139,7 +192,7 @@ impl Trial {
             let taps: Vec<Tap> = readers.into_iter().flat_map(|reader| reader.join().unwrap_or_default()).collect();
             (cut, taps)
         });
-        self.taps.extend(taps.into_iter().map(without_a_promise));
+        self.taps.extend(taps);
         self.office = Some(work.end()?);
         cut
     }
@@ -195,14 +248,6 @@ fn preload_into(world: &mut World, who: Who, library: Option<&Path>) {
 fn places(world: &World) -> Result<Vec<(PathBuf, &'static [&'static str])>> {
     let socket = |id| world.agent(id).map(|agent| agent.socket.clone());
     Ok(vec![(socket(NORTH)?, NORTH_DOORS), (socket(SOUTH)?, SOUTH_DOORS)])
-}
-
-/// An agent that cannot keep a record denies and promises none; it may be there all the same.
-fn without_a_promise(tap: Tap) -> Tap {
-    match tap.outcome().as_deref() {
-        Some("deny not_recorded") => Tap { answer: None, ..tap },
-        Some(_) | None => tap,
-    }
 }
 
 fn journal(authority: &Path) -> Result<Vec<Entry>> {
