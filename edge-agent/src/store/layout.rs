@@ -9,8 +9,10 @@ use doorward_protocol::codec::{self, CodecError};
 use doorward_protocol::commit::Position;
 use doorward_protocol::facts::FactKey;
 use doorward_protocol::id::Incarnation;
+use doorward_protocol::limits::TEXT_BYTES_MAX;
 use doorward_protocol::record::{ChainHead, Record};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 /// Version of this layout; a store with a higher one was written by a newer program and is left alone.
@@ -26,6 +28,11 @@ pub const FLOOR_KEY: &[u8] = b"l";
 pub const DURABLE_KEY: &[u8] = b"d";
 /// Under which the acknowledged head of the record chain stands.
 pub const ACKNOWLEDGED_KEY: &[u8] = b"k";
+
+/// Under which the [`crate::store::seal::Seal`] of the newest commit stands.
+pub const SEAL_KEY: &[u8] = b"w";
+/// Under which stands, in a sentence, what the authority has not been told of a damage.
+pub const UNTOLD_KEY: &[u8] = b"u";
 
 /// First letter of trust statements; their version follows, big-endian.
 pub const STATEMENT: u8 = b's';
@@ -74,6 +81,26 @@ pub fn record_key(incarnation: Incarnation, seq: u64) -> Vec<u8> {
 
 fn fact_key(key: &FactKey) -> Result<Vec<u8>, CodecError> {
     Ok([vec![FACT], codec::encode(key)?].concat())
+}
+
+/// Reads one value; that it cannot be read is said and counts as absent.
+///
+/// # Errors
+/// See [`DiskError`].
+pub fn read_one<T: Serialize + DeserializeOwned>(
+    disk: &Disk,
+    key: &[u8],
+    what: &str,
+    damage: &mut Vec<String>,
+) -> Result<Option<T>, DiskError> {
+    let Some(bytes) = disk.value(key)? else { return Ok(None) };
+    match codec::decode(&bytes) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => {
+            damage.push(format!("{what} cannot be read: {error}"));
+            Ok(None)
+        }
+    }
 }
 
 /// Edits that are being put together; later ones win.
@@ -153,6 +180,14 @@ impl<'a> Draft<'a> {
     /// See [`EditError`].
     pub fn put_format(&mut self) -> Result<(), EditError> {
         Ok(self.put(FORMAT_KEY.to_vec(), &FORMAT)?)
+    }
+
+    /// Keeps what the authority has yet to be told of a damage.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn put_untold(&mut self, text: &str) -> Result<(), EditError> {
+        Ok(self.put(UNTOLD_KEY.to_vec(), &text.chars().take(TEXT_BYTES_MAX).collect::<String>())?)
     }
 
     fn put<T: Serialize>(&mut self, key: Vec<u8>, value: &T) -> Result<(), CodecError> {

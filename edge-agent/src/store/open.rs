@@ -2,18 +2,19 @@
 //!
 //! What cannot be read is said in sentences; what was read still has to prove itself in the protocol's machines.
 
+use crate::store::chain::{Chain, read_chain};
 use crate::store::disk::{Disk, DiskError};
 use crate::store::layout::{
-    ACKNOWLEDGED_KEY, DURABLE_KEY, Draft, EditError, FACT, FLOOR_KEY, FORMAT, FORMAT_KEY, HEAD_KEY, REMOVAL, STATEMENT,
-    range_of, record_key,
+    Draft, EditError, FACT, FLOOR_KEY, FORMAT, FORMAT_KEY, HEAD_KEY, REMOVAL, SEAL_KEY, STATEMENT, UNTOLD_KEY,
+    range_of, read_one, record_key,
 };
+use crate::store::seal::{Seal, SealFile, Sealer};
 use doorward_protocol::agent::stored::{Stored, StoredHead, Write};
 use doorward_protocol::codec;
 use doorward_protocol::facts::Fact;
 use doorward_protocol::id::{AgentId, Incarnation};
 use doorward_protocol::record::{ChainHead, Record};
 use doorward_protocol::sign::Signed;
-use doorward_protocol::time::UnixMs;
 use doorward_protocol::trust::Statement;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,17 +50,6 @@ pub struct Beginning<'a> {
     pub incarnation: Incarnation,
 }
 
-/// Where the record chain stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chain {
-    /// The newest durable record.
-    pub durable: ChainHead,
-    /// The newest acknowledged record.
-    pub acknowledged: ChainHead,
-    /// When the oldest record without acknowledgement was made.
-    pub oldest_unsent_at: Option<UnixMs>,
-}
-
 /// A store that was read.
 #[derive(Debug)]
 pub struct Opened {
@@ -73,6 +63,10 @@ pub struct Opened {
     pub chain: Chain,
     /// What a person must know, in sentences.
     pub alarms: Vec<String>,
+    /// Makes the seals of further commits.
+    pub sealer: Sealer,
+    /// What is damaged that was not known before, and what the authority has not been told of, in a sentence.
+    pub untold: Option<String>,
 }
 
 /// Makes the store of an agent that has just joined; what lay there from an unfinished join goes.
@@ -94,7 +88,8 @@ pub fn create(data: &Path, beginning: &Beginning<'_>) -> Result<(), OpenError> {
     draft.free(&head)?;
     draft.put_durable(&head)?;
     draft.put_format()?;
-    let edits = draft.into_edits();
+    let mut edits = draft.into_edits();
+    Sealer::default().seal(&mut edits, head).map_err(EditError::from)?;
     disk.commit(edits)?;
     Ok(())
 }
@@ -105,7 +100,8 @@ pub fn create(data: &Path, beginning: &Beginning<'_>) -> Result<(), OpenError> {
 /// See [`OpenError`].
 pub fn open(data: &Path, beginning: &Beginning<'_>) -> Result<Opened, OpenError> {
     let path = data.join(STORE_FOLDER);
-    read(Disk::open(&path)?, path, beginning)
+    let sealed = SealFile::read(&path);
+    read_sealed(Disk::open(&path)?, path, beginning, sealed)
 }
 
 /// Reads what lies under the keys of an open store, which is at this path.
@@ -113,22 +109,57 @@ pub fn open(data: &Path, beginning: &Beginning<'_>) -> Result<Opened, OpenError>
 /// # Errors
 /// See [`OpenError`].
 pub fn read(disk: Disk, path: PathBuf, beginning: &Beginning<'_>) -> Result<Opened, OpenError> {
+    read_sealed(disk, path, beginning, None)
+}
+
+/// Reads a store and holds it to the newer of its two seals.
+fn read_sealed(
+    disk: Disk,
+    path: PathBuf,
+    beginning: &Beginning<'_>,
+    beside: Option<Seal>,
+) -> Result<Opened, OpenError> {
     let mut alarms = Vec::new();
     match disk.value(FORMAT_KEY)?.map(|bytes| codec::decode::<u32>(&bytes)) {
         Some(Ok(format)) if format > FORMAT => return Err(OpenError::Newer(format)),
         Some(Ok(_)) => {}
         Some(Err(_)) | None => alarms.push("the store lacks its beginning; what it held may be gone".to_owned()),
     }
-    let stored = read_state(&disk, beginning.statements)?;
-    let chain = match read_chain(&disk, beginning.agent)? {
-        Ok(chain) => chain,
+    let mut damage = Vec::new();
+    let within: Option<Seal> = read_one(&disk, SEAL_KEY, "the seal", &mut damage)?;
+    let seal = [beside, within].into_iter().flatten().max_by_key(|seal| seal.commits);
+    let mut sealer = Sealer::of(&disk)?;
+    let mut stored = read_state(&disk, beginning.statements)?;
+    if let Some(seal) = &seal {
+        if sealer.parts() != seal.parts {
+            // What was taken away since is not known, so nothing is decided by what is left.
+            stored.head = None;
+            damage.push(format!("the store lost its newest changes; it stood at commit {}", seal.position));
+        }
+        raise(&mut stored.floor, seal.position);
+        sealer.go_on(seal);
+    }
+    let chain = match read_chain(&disk, beginning.agent, seal.map(|seal| seal.chain))? {
+        Ok(found) => {
+            damage.extend(found.lost);
+            found.chain
+        }
         Err(why) => {
-            alarms.push(format!("the chain of access records begins anew: {why}"));
+            let before = seal.filter(|seal| seal.chain.seq > 0).map_or_else(String::new, |seal| {
+                format!("; access records up to {} are lost where they were not acknowledged", seal.chain.seq)
+            });
+            let text = format!("the chain of access records begins anew: {why}{before}");
+            damage.push(text.clone());
+            alarms.push(text);
             let head = ChainHead::begin(beginning.agent, beginning.incarnation);
             Chain { durable: head, acknowledged: head, oldest_unsent_at: None }
         }
     };
-    Ok(Opened { path, disk, stored, chain, alarms })
+    let known: Option<String> = read_one(&disk, UNTOLD_KEY, "what was damaged", &mut damage)?;
+    let untold = (!damage.is_empty()).then(|| damage.join("; "));
+    let all = [untold.clone(), known, stored.damage.take()].into_iter().flatten().collect::<Vec<_>>();
+    stored.damage = (!all.is_empty()).then(|| all.join("; "));
+    Ok(Opened { path, disk, stored, chain, alarms, sealer, untold })
 }
 
 /// Reads a store for running on it: where it is damaged beyond opening it is set aside, where its chain is broken the
@@ -143,20 +174,34 @@ pub fn open_to_run(data: &Path, beginning: &Beginning<'_>) -> Result<Opened, Ope
             create(data, beginning)?;
             let mut opened = open(data, beginning)?;
             let text = format!("the store could not be opened ({why}) and was set aside as {}", aside.display());
-            opened.stored.damage = Some(text);
+            opened.untold = Some([opened.untold, Some(text)].into_iter().flatten().collect::<Vec<_>>().join("; "));
+            opened.stored.damage = opened.untold.clone();
             opened
         }
         opened => opened?,
     };
-    if !opened.alarms.is_empty() {
-        let mut draft = Draft::new(&opened.disk);
-        draft.free(&opened.chain.acknowledged)?;
-        draft.put_durable(&opened.chain.durable)?;
-        draft.put_format()?;
-        let edits = draft.into_edits();
-        opened.disk.commit(edits)?;
+    if !opened.alarms.is_empty() || opened.untold.is_some() {
+        write_down(&mut opened)?;
     }
     Ok(opened)
+}
+
+/// Makes the store what was found of it, so that the same fault is not found again, and is told all the same.
+fn write_down(opened: &mut Opened) -> Result<(), OpenError> {
+    let mut draft = Draft::new(&opened.disk);
+    draft.free(&opened.chain.acknowledged)?;
+    draft.put_durable(&opened.chain.durable)?;
+    draft.write(&Write::Floor(opened.stored.floor))?;
+    draft.put_format()?;
+    draft.put_untold(opened.stored.damage.as_deref().unwrap_or_default())?;
+    let mut edits = draft.into_edits();
+    if opened.stored.head.is_none() {
+        edits.insert(HEAD_KEY.to_vec(), None);
+    }
+    let seal = opened.sealer.seal(&mut edits, opened.chain.durable).map_err(EditError::from)?;
+    opened.disk.commit(edits)?;
+    let mut file = SealFile::open(&opened.path).map_err(DiskError::from)?;
+    Ok(file.write(&seal)?)
 }
 
 /// Renames the store to the first free name, and says which.
@@ -191,52 +236,6 @@ fn read_state(disk: &Disk, enrolled: &[Signed<Statement>]) -> Result<Stored, Dis
 
 fn raise(floor: &mut doorward_protocol::agent::stored::Floor, position: doorward_protocol::commit::Position) {
     floor.position = floor.position.max(position);
-}
-
-/// The chain from the acknowledged head to the durable one, or what is wrong with it.
-fn read_chain(disk: &Disk, agent: &AgentId) -> Result<Result<Chain, String>, DiskError> {
-    let mut damage = Vec::new();
-    let durable: Option<ChainHead> = read_one(disk, DURABLE_KEY, "its newest head", &mut damage)?;
-    let acknowledged: Option<ChainHead> = read_one(disk, ACKNOWLEDGED_KEY, "its acknowledged head", &mut damage)?;
-    let (Some(durable), Some(acknowledged)) = (durable, acknowledged) else {
-        return Ok(Err(damage.pop().unwrap_or_else(|| "where it stood is missing".into())));
-    };
-    if acknowledged.seq == 0 && acknowledged != ChainHead::begin(agent, acknowledged.incarnation) {
-        return Ok(Err("it belongs to another agent".into()));
-    }
-    let mut head = acknowledged;
-    let mut oldest_unsent_at = None;
-    let first = record_key(acknowledged.incarnation, acknowledged.seq.saturating_add(1));
-    disk.visit(&first, &record_key(durable.incarnation, durable.seq), |(_, bytes)| {
-        let Ok(record) = codec::decode::<Record>(&bytes) else { return false };
-        let Some(next) = head.with(&record) else { return false };
-        oldest_unsent_at = oldest_unsent_at.or(Some(record.at));
-        head = next;
-        true
-    })?;
-    if head == durable {
-        return Ok(Ok(Chain { durable, acknowledged, oldest_unsent_at }));
-    }
-    let (good, wanted) = (head.seq, durable.seq);
-    Ok(Err(format!(
-        "it can be read up to record {good} of {wanted}; what was not acknowledged stays on this disk only"
-    )))
-}
-
-fn read_one<T: Serialize + DeserializeOwned>(
-    disk: &Disk,
-    key: &[u8],
-    what: &str,
-    damage: &mut Vec<String>,
-) -> Result<Option<T>, DiskError> {
-    let Some(bytes) = disk.value(key)? else { return Ok(None) };
-    match codec::decode(&bytes) {
-        Ok(value) => Ok(Some(value)),
-        Err(error) => {
-            damage.push(format!("{what} cannot be read: {error}"));
-            Ok(None)
-        }
-    }
 }
 
 /// All values of a kind that can be read; of those that cannot, the first is told.
@@ -280,11 +279,13 @@ pub fn read_records(disk: &Disk, incarnation: Incarnation, after: u64, count: us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::layout::DURABLE_KEY;
     use crate::testing::{CARD, Campus};
     use doorward_protocol::commit::Position;
     use doorward_protocol::decide::Reason;
     use doorward_protocol::facts::Factors;
     use doorward_protocol::id::CredentialKey;
+    use doorward_protocol::time::UnixMs;
 
     const AT: UnixMs = UnixMs(1_700_000_000_000);
 
@@ -315,8 +316,11 @@ mod tests {
             let mut opened = open(self.path(), &self.beginning(2)).unwrap();
             let mut draft = Draft::new(&opened.disk);
             edit(&mut draft);
-            let edits = draft.into_edits();
+            let mut edits = draft.into_edits();
+            let chain = edits.get(DURABLE_KEY).cloned().flatten().map(|bytes| codec::decode(&bytes).unwrap());
+            let seal = opened.sealer.seal(&mut edits, chain.unwrap_or(opened.chain.durable)).unwrap();
             opened.disk.commit(edits).unwrap();
+            SealFile::open(&opened.path).unwrap().write(&seal).unwrap();
         }
 
         fn with_state(self) -> Self {
@@ -471,30 +475,110 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_chain_begins_anew_once_and_says_so() {
+    fn a_broken_chain_goes_on_after_its_last_whole_record_and_names_what_is_lost() {
         let incarnation = Incarnation([1; 16]);
-        type Spoil<'a> = (&'a str, &'a dyn Fn(&Data));
+        type Spoil<'a> = (u64, &'a str, &'a dyn Fn(&Data));
         let spoiled: [Spoil<'_>; 3] = [
-            ("up to record 2 of 5", &|data| spoil(data, record_key(incarnation, 3))),
-            ("its newest head cannot be read", &|data| spoil(data, DURABLE_KEY.to_vec())),
-            ("up to record 3 of 5", &|data| {
+            (2, "access records 3 to 5 are lost", &|data| spoil(data, record_key(incarnation, 3))),
+            (3, "access records 4 to 5 are lost", &|data| {
                 let mut disk = Disk::open(&data.path().join(STORE_FOLDER)).unwrap();
                 disk.commit([(record_key(incarnation, 4), None)].into()).unwrap();
             }),
+            // The seal knows where the chain stood, so nothing is lost with its head.
+            (5, "", &|data| spoil(data, DURABLE_KEY.to_vec())),
         ];
-        for (said, spoil) in spoiled {
+        for (good, said, spoil) in spoiled {
             let data = Data::new().with_state().with_records(5);
             spoil(&data);
             let opened = open_to_run(data.path(), &data.beginning(2)).unwrap();
-            let begin = ChainHead::begin(&data.campus.identity.agent, Incarnation([2; 16]));
-            assert_eq!((opened.chain.durable, opened.chain.acknowledged), (begin, begin));
-            assert!(opened.alarms.iter().any(|alarm| alarm.contains(said)), "{:?}", opened.alarms);
+            assert_eq!((opened.chain.durable.seq, opened.chain.durable.incarnation), (good, incarnation));
+            assert!(opened.untold.clone().unwrap_or_default().contains(said), "{:?}", opened.untold);
+            assert_eq!(opened.stored.damage, opened.untold, "the state is as it was");
+            let is_lost = opened.untold.is_some();
             drop(opened);
             let again = open_to_run(data.path(), &data.beginning(3)).unwrap();
-            assert!(again.alarms.is_empty(), "{:?}", again.alarms);
-            assert_eq!(again.chain.durable, begin);
-            assert_eq!(data.believed(again), Ok(Campus::position()));
+            assert_eq!((again.chain.durable.seq, again.untold.clone()), (good, None), "found once");
+            assert_eq!(again.stored.damage.is_some(), is_lost, "and told until the authority knows");
+            assert!(again.stored.head.is_some());
         }
+    }
+
+    #[test]
+    fn a_chain_of_which_no_head_can_be_read_begins_anew_once_and_says_so() {
+        let data = Data::new().with_state().with_records(5);
+        spoil(&data, crate::store::layout::ACKNOWLEDGED_KEY.to_vec());
+        let opened = open_to_run(data.path(), &data.beginning(2)).unwrap();
+        let begin = ChainHead::begin(&data.campus.identity.agent, Incarnation([2; 16]));
+        assert_eq!((opened.chain.durable, opened.chain.acknowledged), (begin, begin));
+        assert!(opened.alarms[0].contains("its acknowledged head cannot be read"), "{:?}", opened.alarms);
+        drop(opened);
+        let again = open_to_run(data.path(), &data.beginning(3)).unwrap();
+        assert!(again.alarms.is_empty(), "{:?}", again.alarms);
+        assert_eq!(again.chain.durable, begin);
+    }
+
+    /// Lets the store be as it was before `later`, while the seal beside it stays.
+    fn roll_back(data: &Data, later: impl FnOnce(&Data)) {
+        let store = data.path().join(STORE_FOLDER);
+        let before = data.path().join("before");
+        fs::create_dir(&before).unwrap();
+        for name in ["conf", "db"] {
+            fs::copy(store.join(name), before.join(name)).unwrap();
+        }
+        later(data);
+        fs::remove_dir_all(&store).unwrap();
+        fs::rename(before, store).unwrap();
+    }
+
+    #[test]
+    fn a_store_without_its_newest_removal_decides_nothing_until_the_authority_has_spoken() {
+        let data = Data::new().with_state();
+        let at = Position { epoch: 0, seq: 8 };
+        roll_back(&data, |data| {
+            let removal = data.campus.suspension(AT);
+            data.edit(|draft| draft.write(&Write::PutRemoval(at, 0, removal)).unwrap());
+        });
+        for incarnation in [2, 3] {
+            let opened = open_to_run(data.path(), &data.beginning(incarnation)).unwrap();
+            assert!(opened.alarms.is_empty(), "the records are whole: {:?}", opened.alarms);
+            assert!(opened.stored.floor.position >= Campus::position());
+            let damage = data.believed(opened).unwrap_err();
+            assert!(damage.contains("the store lost its newest changes"), "{damage}");
+        }
+        let healed = data.with_state();
+        let opened = open_to_run(healed.path(), &healed.beginning(4)).unwrap();
+        assert!(opened.stored.head.is_some() && opened.untold.is_none());
+    }
+
+    #[test]
+    fn a_store_without_its_newest_records_decides_and_names_them() {
+        let data = Data::new().with_state().with_records(2);
+        roll_back(&data, |data| {
+            let mut head = open(data.path(), &data.beginning(2)).unwrap().chain.durable;
+            let records: Vec<Record> = (3..=5).map(record).collect();
+            for record in &records {
+                head = head.with(record).unwrap();
+            }
+            data.edit(|draft| draft.append(&records, &head).unwrap());
+        });
+        let opened = open_to_run(data.path(), &data.beginning(2)).unwrap();
+        assert_eq!(opened.chain.durable.seq, 2);
+        assert_eq!(
+            opened.stored.damage.as_deref(),
+            Some("access records 3 to 5 are lost where they were not acknowledged")
+        );
+        assert!(opened.stored.head.is_some(), "no right is lost with a record");
+    }
+
+    #[test]
+    fn a_store_that_vanished_keeps_the_floor_and_says_that_everything_is_gone() {
+        let data = Data::new().with_state().with_records(5);
+        fs::remove_dir_all(data.path().join(STORE_FOLDER)).unwrap();
+        let opened = open_to_run(data.path(), &data.beginning(2)).unwrap();
+        assert_eq!(opened.stored.floor.position, Campus::position());
+        assert_eq!(opened.chain.durable.incarnation, Incarnation([2; 16]));
+        let damage = data.believed(opened).unwrap_err();
+        assert!(damage.contains("the store lost its newest changes"), "{damage}");
     }
 
     #[test]

@@ -5,8 +5,9 @@
 
 use crate::alarms::Alarms;
 use crate::store::disk::{Disk, DiskError};
-use crate::store::layout::{Draft, EditError};
+use crate::store::layout::{Draft, EditError, UNTOLD_KEY};
 use crate::store::open::{Opened, read_records};
+use crate::store::seal::{SealFile, Sealer};
 use doorward_protocol::agent::stored::Write;
 use doorward_protocol::record::{ChainHead, Record};
 use std::path::PathBuf;
@@ -74,6 +75,9 @@ impl Storage {
         let (jobs, receiver) = mpsc::channel(JOBS_MAX);
         let (persisted_sender, persisted) = mpsc::unbounded_channel();
         let writer = Writer {
+            seal_file: SealFile::open(&opened.path)?,
+            sealer: opened.sealer,
+            is_told: opened.stored.damage.is_none(),
             path: opened.path,
             disk: Some(opened.disk),
             durable: opened.chain.durable,
@@ -119,6 +123,10 @@ struct Writer {
     path: PathBuf,
     /// `None` after a failure: sled refuses everything from then on, so it is opened anew.
     disk: Option<Disk>,
+    sealer: Sealer,
+    seal_file: SealFile,
+    /// Nothing is damaged of which the authority has yet to hear.
+    is_told: bool,
     durable: ChainHead,
     alarms: Alarms,
     persisted: mpsc::UnboundedSender<u64>,
@@ -213,8 +221,21 @@ impl Writer {
             }
             draft.append(&append.records, &append.head)?;
         }
-        let edits = draft.into_edits();
-        Ok(disk.commit(edits)?)
+        let mut edits = draft.into_edits();
+        // Once the authority has spoken it was greeted, and told with the greeting.
+        let has_spoken =
+            self.backlog.iter().flat_map(|(_, writes)| writes).any(|write| matches!(write, Write::Floor(_)));
+        if has_spoken && !self.is_told {
+            edits.insert(UNTOLD_KEY.to_vec(), None);
+        }
+        let chain = self.appends.last().map_or(self.durable, |append| append.head);
+        let mut sealer = self.sealer.clone();
+        let seal = sealer.seal(&mut edits, chain)?;
+        disk.commit(edits)?;
+        self.seal_file.write(&seal)?;
+        self.sealer = sealer;
+        self.is_told |= has_spoken;
+        Ok(())
     }
 
     fn succeeded(&mut self) {

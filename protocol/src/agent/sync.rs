@@ -4,13 +4,16 @@
 
 use crate::agent::stored::{Floor, Opened, Stored, StoredHead, Write, prove_head};
 use crate::cache::Cache;
+use crate::codec;
 use crate::commit::{Commit, Head, Position, Pulse};
 use crate::decide::View;
 use crate::facts::Fact;
 use crate::fork::{Fork, Word, follows};
 use crate::frame::{Base, Heard, Hello, PROTOCOL_VERSION, Refusal, StateClaim, ToAgent, ToAuthority, Update};
 use crate::id::{AgentId, Hash};
-use crate::limits::{CLOCK_TOLERANCE_MS, FACTS_MAX, PARTS_MAX, REMOVAL_ITEMS_MAX, STATEMENTS_MAX, TEXT_BYTES_MAX};
+use crate::limits::{
+    CLOCK_TOLERANCE_MS, FACTS_MAX, PARTS_MAX, REMOVAL_ITEMS_MAX, STATEMENTS_MAX, TEXT_BYTES_MAX, UPDATE_BYTES_MAX,
+};
 use crate::overlay::Overlay;
 use crate::receipt::{About, Receipt, Stage};
 use crate::removal::Removal;
@@ -99,6 +102,7 @@ struct Assembly {
     commit: Commit,
     base: Base,
     parts_left: u32,
+    bytes: usize,
     change: Change,
 }
 
@@ -136,7 +140,7 @@ impl Sync {
             effects: VecDeque::new(),
         };
         for why in damage {
-            sync.alarm(format!("stored state refused: {why}"));
+            sync.alarm(format!("the store is damaged: {why}"));
         }
         sync.show();
         Ok(sync)
@@ -253,7 +257,7 @@ impl Sync {
         let commit = head.commit.unverified().map_err(|error| Refusal::Unproven(error.to_string()))?;
         self.check_follows(&head, &commit)?;
         let change = Change::default();
-        let assembly = Assembly { head, commit, base, parts_left: parts, change };
+        let assembly = Assembly { head, commit, base, parts_left: parts, bytes: 0, change };
         if parts == 0 {
             return self.finish(assembly, wall);
         }
@@ -301,6 +305,11 @@ impl Sync {
             // Parts of an update that was refused still arrive; they change nothing.
             return Ok(());
         };
+        let bytes = codec::encode(&part).map_err(|error| Refusal::OutOfBounds(error.to_string()))?.len();
+        assembly.bytes = assembly.bytes.saturating_add(bytes);
+        if assembly.bytes > UPDATE_BYTES_MAX {
+            return Err(Refusal::OutOfBounds("an update of more bytes than the bound".into()));
+        }
         assembly.change.removed.extend(part.removed);
         assembly.change.put.extend(part.put);
         if assembly.change.put.len() > FACTS_MAX || assembly.change.removed.len() > FACTS_MAX {

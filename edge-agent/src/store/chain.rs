@@ -1,0 +1,92 @@
+//! Reading the record chain back: from the acknowledged head as far as its records follow each other.
+//!
+//! What is missing at its end is named and given up, not guessed; the chain goes on from the last record that is there.
+
+use crate::store::disk::{Disk, DiskError};
+use crate::store::layout::{ACKNOWLEDGED_KEY, DURABLE_KEY, read_one, record_key};
+use doorward_protocol::codec;
+use doorward_protocol::id::AgentId;
+use doorward_protocol::record::{ChainHead, Record};
+use doorward_protocol::time::UnixMs;
+
+/// Where the record chain stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chain {
+    /// The newest durable record.
+    pub durable: ChainHead,
+    /// The newest acknowledged record.
+    pub acknowledged: ChainHead,
+    /// When the oldest record without acknowledgement was made.
+    pub oldest_unsent_at: Option<UnixMs>,
+}
+
+/// A chain that can go on.
+#[derive(Debug)]
+pub struct Found {
+    /// The chain.
+    pub chain: Chain,
+    /// Which records are lost, in a sentence.
+    pub lost: Option<String>,
+}
+
+/// The chain of an agent, which by its seal stood at `sealed`; or why there is none that can go on.
+///
+/// # Errors
+/// See [`DiskError`].
+pub fn read_chain(disk: &Disk, agent: &AgentId, sealed: Option<ChainHead>) -> Result<Result<Found, String>, DiskError> {
+    let mut damage = Vec::new();
+    let durable: Option<ChainHead> = read_one(disk, DURABLE_KEY, "its newest head", &mut damage)?;
+    let acknowledged: Option<ChainHead> = read_one(disk, ACKNOWLEDGED_KEY, "its acknowledged head", &mut damage)?;
+    let Some(acknowledged) = acknowledged else {
+        return Ok(Err(damage.pop().unwrap_or_else(|| "where it stood is missing".into())));
+    };
+    if acknowledged.seq == 0 && acknowledged != ChainHead::begin(agent, acknowledged.incarnation) {
+        return Ok(Err("it belongs to another agent".into()));
+    }
+    let ends: Vec<ChainHead> = [sealed, durable]
+        .into_iter()
+        .flatten()
+        .filter(|end| end.incarnation == acknowledged.incarnation && end.seq >= acknowledged.seq)
+        .collect();
+    let Some(last) = ends.iter().map(|end| end.seq).max() else {
+        return Ok(Err(damage.pop().unwrap_or_else(|| "its heads belong to different chains".into())));
+    };
+    let (durable, oldest_unsent_at) = follow(disk, acknowledged, last, &ends)?;
+    let chain = Chain { durable, acknowledged, oldest_unsent_at };
+    let lost = if sealed.is_some_and(|sealed| sealed.incarnation != durable.incarnation) {
+        let seq = sealed.map_or(0, |sealed| sealed.seq);
+        Some(format!("the newest chain of access records, {seq} of them, is lost where they were not acknowledged"))
+    } else if ends.contains(&durable) && durable.seq == last {
+        None
+    } else {
+        let first = durable.seq.saturating_add(1);
+        Some(format!("access records {first} to {} are lost where they were not acknowledged", last.max(first)))
+    };
+    Ok(Ok(Found { chain, lost }))
+}
+
+/// Follows the records up to number `last`; stops early only where one is missing, damaged, or does not follow.
+fn follow(
+    disk: &Disk,
+    from: ChainHead,
+    last: u64,
+    ends: &[ChainHead],
+) -> Result<(ChainHead, Option<UnixMs>), DiskError> {
+    let (mut head, mut oldest) = (from, None);
+    if from.seq < last {
+        let first = record_key(from.incarnation, from.seq.saturating_add(1));
+        disk.visit(&first, &record_key(from.incarnation, last), |(_, bytes)| {
+            let Ok(record) = codec::decode::<Record>(&bytes) else { return false };
+            let Some(next) = head.with(&record) else { return false };
+            // Another record than the one that stood here: what follows it is not known to be this chain.
+            let contradicts = |end: &&ChainHead| end.seq == next.seq && **end != next;
+            if ends.iter().any(|end| contradicts(&end)) {
+                return false;
+            }
+            oldest = oldest.or(Some(record.at));
+            head = next;
+            true
+        })?;
+    }
+    Ok((head, oldest))
+}
