@@ -151,9 +151,12 @@ impl Agent {
             stop: stop.clone(),
         };
         let course = sync.begin().await;
+        let machine = Recorder::open(chain.durable, chain.acknowledged, chain.oldest_unsent_at);
+        // Said before anybody can ask: who turns the machine off at "none" must not lose what waits on its disk.
+        board.show_unsent(machine.unsent());
         let recorder = RecorderTask {
             agent: identity.agent.clone(),
-            machine: Recorder::open(chain.durable, chain.acknowledged, chain.oldest_unsent_at),
+            machine,
             strike: strike(&arguments, &alarms),
             storage: jobs.clone(),
             alarms: alarms.clone(),
@@ -345,6 +348,7 @@ mod tests {
         assert!(!socket_in(data).exists());
 
         let (running, stopper) = start(data).await;
+        assert_eq!(status(data).await.unsent_records, 2, "what waits is known before anything else happens");
         assert_eq!(tap(data).await, "deny suspended", "the removal is kept without its commit");
         let (_connection, mut control, mut records) = server.take_agent().await;
         control.send.send(campus.pulse(wall_now(), at)).unwrap();
