@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use tests::crash::damage;
 use tests::crash::kills;
 use tests::crash::power::mounts::{self, Mounts};
-use tests::crash::power::{self, Options, Who};
+use tests::crash::power::{self, Options, Who, Without};
 use tests::crash::report::Report;
 use tests::random::Random;
 
@@ -60,9 +60,17 @@ struct Power {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
-    /// Take fsync out of the programs, to see that losses are found
-    #[arg(long)]
-    without_fsync: bool,
+    /// Take it out of the programs whose power is cut, to see that losses are found
+    #[arg(long, value_enum)]
+    without: Option<TakenOut>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TakenOut {
+    /// What follows each flush of an agent's store
+    Fdatasync,
+    /// Every fsync and fdatasync
+    Both,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -98,12 +106,16 @@ fn main() -> ExitCode {
 }
 
 fn cut_power(power: &Power) -> Result<bool> {
-    let &Power { whose, cuts, seed, json, without_fsync: is_without_fsync } = power;
+    let &Power { whose, cuts, seed, json, without } = power;
     let who = match whose {
         Whose::Agent => Who::Agents,
         Whose::Authority => Who::Authority,
     };
-    let crash = move |seed, cuts, say: &dyn Fn(&str)| power::run(Options { who, cuts, seed, is_without_fsync }, say);
+    let without = without.map(|without| match without {
+        TakenOut::Fdatasync => Without::Fdatasync,
+        TakenOut::Both => Without::Both,
+    });
+    let crash = move |seed, cuts, say: &dyn Fn(&str)| power::run(Options { who, cuts, seed, without }, say);
     tell(&Run { count: cuts, seed, json }, &crash)
 }
 

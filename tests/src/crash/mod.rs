@@ -2,6 +2,7 @@
 //!
 //! For tests with a few turns and for reported runs with thousands (`src/bin/crash.rs`); both check the same.
 
+pub mod damage;
 pub mod joins;
 pub mod judge;
 pub mod kills;
