@@ -7,6 +7,7 @@ pub mod campus;
 pub mod command;
 pub mod crash;
 pub mod faketime;
+pub mod fuzz;
 pub mod http;
 pub mod json;
 pub mod network;
