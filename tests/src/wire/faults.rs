@@ -41,6 +41,18 @@ pub struct Copy {
 }
 
 impl Faults {
+    /// A wire that carries nothing.
+    pub const CUT: Self = Self {
+        lost_percent: 0,
+        doubled_percent: 0,
+        overtaken_percent: 0,
+        damaged_percent: 0,
+        delay_ms: 0,
+        jitter_ms: 0,
+        bytes_max: None,
+        is_cut: true,
+    };
+
     /// What becomes of a datagram.
     pub fn fate(&self, datagram: &[u8], random: &mut Random) -> Vec<Copy> {
         if self.is_cut || self.bytes_max.is_some_and(|most| datagram.len() > most) {

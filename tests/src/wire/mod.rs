@@ -13,6 +13,7 @@ use faults::Faults;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
@@ -29,11 +30,22 @@ const WAITING_MAX: usize = 4_096;
 pub struct Wire {
     address: SocketAddr,
     orders: watch::Sender<Orders>,
+    counts: Arc<Counts>,
+}
+
+/// How many datagrams a wire had to do with, both ways.
+#[derive(Debug, Default)]
+struct Counts {
+    came: AtomicU64,
+    left: AtomicU64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Orders {
-    faults: Faults,
+    /// Towards the authority.
+    there: Faults,
+    /// Towards the agent.
+    home: Faults,
     /// How often every port towards the authority was given up.
     rebinds: u64,
 }
@@ -56,12 +68,14 @@ impl Wire {
         front.set_nonblocking(true)?;
         let address = front.local_addr()?;
         let (orders, ordered) = watch::channel(Orders::default());
+        let counts = Arc::new(Counts::default());
+        let counted = Arc::clone(&counts);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::spawn(move || {
             // Whatever ends it, the datagrams end with it, and the test that needed them says so.
-            let _ended = runtime.block_on(carry(front, authority, ordered, Random::new(seed)));
+            let _ended = runtime.block_on(carry(front, authority, ordered, counted, Random::new(seed)));
         });
-        Ok(Self { address, orders })
+        Ok(Self { address, orders, counts })
     }
 
     /// Where the agent finds it.
@@ -70,19 +84,34 @@ impl Wire {
         self.address
     }
 
-    /// From now on, these faults happen, and no others.
+    /// How many datagrams came to it so far, and how many left it.
+    #[must_use]
+    pub fn carried(&self) -> (u64, u64) {
+        (self.counts.came.load(Ordering::Relaxed), self.counts.left.load(Ordering::Relaxed))
+    }
+
+    /// From now on, these faults happen both ways, and no others.
     pub fn suffer(&self, faults: Faults) {
-        self.orders.send_modify(|orders| orders.faults = faults);
+        self.suffer_each_way(faults, faults);
+    }
+
+    /// From now on, these faults happen to what goes to the authority and to what comes home from it.
+    pub fn suffer_each_way(&self, there: Faults, home: Faults) {
+        self.orders.send_modify(|orders| (orders.there, orders.home) = (there, home));
     }
 
     /// From now on, everything vanishes.
     pub fn cut(&self) {
-        self.orders.send_modify(|orders| orders.faults.is_cut = true);
+        self.set_cut(true);
     }
 
     /// From now on, everything passes again, with the faults that there were.
     pub fn mend(&self) {
-        self.orders.send_modify(|orders| orders.faults.is_cut = false);
+        self.set_cut(false);
+    }
+
+    fn set_cut(&self, is_cut: bool) {
+        self.orders.send_modify(|orders| (orders.there.is_cut, orders.home.is_cut) = (is_cut, is_cut));
     }
 
     /// Gives up the ports towards the authority, as an address translator that was restarted: what comes to them
@@ -97,6 +126,7 @@ async fn carry(
     front: std::net::UdpSocket,
     authority: SocketAddr,
     mut orders: watch::Receiver<Orders>,
+    counts: Arc<Counts>,
     mut random: Random,
 ) -> Result<()> {
     let front = Arc::new(UdpSocket::from_std(front)?);
@@ -121,7 +151,8 @@ async fn carry(
         if !ways.contains_key(&agent) {
             let ends = Ends { agent, front: Arc::clone(&front), back: back_to(authority).await? };
             let (way, datagrams) = mpsc::channel(WAITING_MAX);
-            tokio::spawn(ends.join(datagrams, orders.clone(), Random::new(random.next())));
+            let [there, home] = [random.next(), random.next()].map(|seed| Queue::new(seed, Arc::clone(&counts)));
+            tokio::spawn(ends.join(datagrams, orders.clone(), there, home));
             ways.insert(agent, way);
         }
         // What does not fit in is lost, as on any wire.
@@ -144,18 +175,23 @@ struct Ends {
 
 impl Ends {
     /// Carries datagrams both ways until the way is given up. A datagram that cannot be sent is one that was lost.
-    async fn join(self, mut sent: mpsc::Receiver<Vec<u8>>, orders: watch::Receiver<Orders>, mut random: Random) {
-        let (mut there, mut home) = (Queue::default(), Queue::default());
+    async fn join(
+        self,
+        mut sent: mpsc::Receiver<Vec<u8>>,
+        orders: watch::Receiver<Orders>,
+        mut there: Queue,
+        mut home: Queue,
+    ) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
         loop {
             tokio::select! {
                 datagram = sent.recv() => {
                     let Some(datagram) = datagram else { return };
-                    there.take(&datagram, &orders.borrow().faults, &mut random);
+                    there.take(&datagram, &orders.borrow().there);
                 }
                 received = self.back.recv(&mut buffer) => {
                     let datagram = received.ok().and_then(|length| buffer.get(..length));
-                    datagram.into_iter().for_each(|datagram| home.take(datagram, &orders.borrow().faults, &mut random));
+                    datagram.into_iter().for_each(|datagram| home.take(datagram, &orders.borrow().home));
                 }
                 () = there.is_due() => {}
                 () = home.is_due() => {}
@@ -171,19 +207,25 @@ impl Ends {
 }
 
 /// Datagrams on their way in one direction.
-#[derive(Default)]
 struct Queue {
     /// By when they arrive, and in the order in which they came.
     waiting: BTreeMap<(Instant, u64), Vec<u8>>,
     taken: u64,
     /// When the last one arrives that nobody may overtake.
     last: Option<Instant>,
+    random: Random,
+    counts: Arc<Counts>,
 }
 
 impl Queue {
-    fn take(&mut self, datagram: &[u8], faults: &Faults, random: &mut Random) {
+    const fn new(seed: u64, counts: Arc<Counts>) -> Self {
+        Self { waiting: BTreeMap::new(), taken: 0, last: None, random: Random::new(seed), counts }
+    }
+
+    fn take(&mut self, datagram: &[u8], faults: &Faults) {
         let now = Instant::now();
-        for copy in faults.fate(datagram, random) {
+        self.counts.came.fetch_add(1, Ordering::Relaxed);
+        for copy in faults.fate(datagram, &mut self.random) {
             let mut due = now + Duration::from_millis(copy.delay_ms);
             if !copy.may_be_overtaken {
                 due = due.max(self.last.unwrap_or(due));
@@ -204,7 +246,11 @@ impl Queue {
 
     fn next(&mut self) -> Option<Vec<u8>> {
         let first = self.waiting.first_entry()?;
-        (first.key().0 <= Instant::now()).then(|| first.remove())
+        let is_due = first.key().0 <= Instant::now();
+        is_due.then(|| {
+            self.counts.left.fetch_add(1, Ordering::Relaxed);
+            first.remove()
+        })
     }
 }
 
@@ -246,6 +292,22 @@ mod tests {
         wire.mend();
         agent.send(b"again").unwrap();
         assert_eq!(take(&authority), (b"again".to_vec(), from), "from the same port");
+        assert_eq!(wire.carried(), (4, 3));
+    }
+
+    #[test]
+    fn one_way_can_be_cut_while_the_other_is_whole() {
+        let (agent, wire, authority) = wired();
+        agent.send(b"1").unwrap();
+        let (_, from) = take(&authority);
+        wire.suffer_each_way(Faults { is_cut: true, ..Faults::default() }, Faults::default());
+        agent.send(b"lost").unwrap();
+        authority.send_to(b"home", from).unwrap();
+        assert_eq!(take(&agent).0, b"home");
+        std::thread::sleep(Duration::from_millis(50));
+        wire.suffer(Faults::default());
+        agent.send(b"2").unwrap();
+        assert_eq!(take(&authority).0, b"2");
     }
 
     #[test]

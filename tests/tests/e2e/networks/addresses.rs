@@ -72,7 +72,7 @@ fn an_agent_whose_address_changes_in_the_middle_of_everything_stays_connected() 
         assert!(connection(&site).1.starts_with("10.77.2.200:"));
         let log = site.world.agent(SOUTH).unwrap().log();
         assert!(log.contains("address is now 10.77.2.200"), "it was not noticed at the agent:\n{log}");
-        site.end(&taps.map(|taps| (taps, 2)));
+        site.end(&taps);
     })
     .unwrap();
 }
@@ -83,7 +83,7 @@ fn an_agent_behind_a_translator_that_forgets_stays_connected() {
         let mut site = Site::prepare("translator forgets", STAFF);
         site.start(Default::default());
         let taps = change(&site, |_| site.wire().rebind());
-        site.end(&taps.map(|taps| (taps, 2)));
+        site.end(&taps);
     })
     .unwrap();
 }
@@ -108,7 +108,7 @@ fn an_agent_finds_the_authority_at_its_other_address() {
         site.close("P1");
         let taps = taps.map(Tapping::end);
         site.heal();
-        site.end(&taps.map(|taps| (taps, 1)));
+        site.end(&taps);
     })
     .unwrap();
 }

@@ -1,14 +1,17 @@
-//! An hour without a network: both sides go on by themselves, and afterwards nothing is missing on either.
+//! Partitions: an hour without a network, and networks that carry one way only. Both sides go on by themselves, and
+//! afterwards nothing is missing on either.
 //!
 //! The hour passes for all three processes in one instant and on both of their clocks, while they run; what they do in a
 //! real hour of waiting is what they do in its first seconds and in its last, and those are real here.
 
 use super::site::{PATIENCE, Site};
+use super::taps::Tapping;
 use crate::tools::{NORTH, SOUTH, wait_for_alarm};
 use doorward_protocol::time::UnixMs;
 use tests::faketime::Clock;
 use tests::network::alone;
 use tests::wait::until_true;
+use tests::wire::faults::Faults;
 
 /// Most that a clock of a test may be off by.
 const SLACK_MS: i64 = 120_000;
@@ -18,10 +21,51 @@ fn an_hour_apart_with_changes_on_both_sides_leaves_nothing_behind() {
     alone(|| apart_for_an_hour(Site::prepare("an hour apart", 200))).unwrap();
 }
 
+#[test]
+fn an_agent_that_hears_and_is_not_heard_is_shut_and_told_as_unconfirmed_until_it_is_heard() {
+    alone(|| half_open(Site::prepare("heard by nobody", 200))).unwrap();
+}
+
+#[test]
+fn an_agent_that_is_heard_and_hears_nothing_sends_its_records_once() {
+    alone(|| {
+        let mut site = Site::prepare("hearing nobody", 200);
+        site.start(Faults::default());
+        let taps = site.tap();
+        site.wire().suffer_each_way(Faults::default(), Faults::CUT);
+        let change = site.world.authority.say("card suspend P1 --reason lost --wait 0s").unwrap().with_code(3).unwrap();
+        until_true("the agent notices that nobody is there", PATIENCE, || {
+            Ok(site.world.agent(SOUTH)?.status()?["connected_to"].is_null())
+        })
+        .unwrap_or_else(|error| panic!("{error}; {change:?}"));
+        site.enlarge();
+        tap_at(&site, "P1", "grant granted");
+        let taps = taps.map(Tapping::end);
+        site.heal();
+        tap_at(&site, "P1", "deny suspended");
+        site.end(&taps);
+    })
+    .unwrap();
+}
+
+/// A removal gets through to the agent, and no word comes back.
+fn half_open(mut site: Site) {
+    site.start(Faults::default());
+    let taps = site.tap();
+    site.wire().suffer_each_way(Faults::CUT, Faults::default());
+    let suspended = site.world.authority.say("card suspend P1 --reason lost --wait 1s").unwrap().with_code(3).unwrap();
+    assert!(suspended.out.contains("unreachable: agent-south"), "{}", suspended.out);
+    tap_at(&site, "P1", "deny suspended");
+    site.enlarge();
+    let taps = taps.map(Tapping::end);
+    site.heal();
+    tap_at(&site, "P1", "deny suspended");
+    site.end(&taps);
+}
+
 /// The agent's own instant of a tap of a card, which must be answered like this.
 fn tap_at(site: &Site, card: &str, answer: &str) -> UnixMs {
-    let said = site.world.agent(SOUTH).unwrap().reader().unwrap().ask("south-main", card, &[]).unwrap();
-    assert_eq!(format!("{} {}", said["decision"], said["reason"]).replace('"', ""), answer, "{card}");
+    let said = site.tap_once(SOUTH, "south-main", card, answer);
     UnixMs::parse(said["at"].as_str().unwrap()).unwrap()
 }
 
@@ -32,7 +76,7 @@ fn apart_for_an_hour(mut site: Site) {
     site.world.authority.environment = environment.clone();
     site.world.authority.start().unwrap();
     site.world.agents.iter_mut().for_each(|agent| agent.environment = environment.clone());
-    site.start(Default::default());
+    site.start(Faults::default());
 
     site.wire().cut();
     let taps = site.tap();
@@ -57,7 +101,7 @@ fn apart_for_an_hour(mut site: Site) {
     site.world.wait_until_agent_exact(NORTH).unwrap();
     tap_at(&site, "P1", "grant granted");
     tap_at(&site, "P300", "deny unknown_credential");
-    let taps = taps.map(super::taps::Tapping::end);
+    let taps = taps.map(Tapping::end);
 
     site.heal();
     tap_at(&site, "BOB", "deny suspended");
@@ -74,8 +118,5 @@ fn apart_for_an_hour(mut site: Site) {
         site.world.authority.say(&format!("evidence {} --out {}", line["seq"], file.display())).unwrap().ok().unwrap();
         assert!(site.is_proven(&file), "{line}");
     }
-    site.end(&taps.map(|taps| {
-        let further = if taps.agent == SOUTH { 7 } else { 0 };
-        (taps, further)
-    }));
+    site.end(&taps);
 }
