@@ -164,6 +164,13 @@ mod tests {
         assert!(cut.contains("the join token is damaged; copy the whole line"), "{cut}");
     }
 
+    #[test]
+    fn a_token_on_the_command_line_does_not_print() {
+        let data = PathBuf::from("data");
+        let arguments = Arguments { token: TokenText::from("doorward1_c2VjcmV0".to_owned()), data };
+        assert!(!format!("{arguments:?}").contains("c2VjcmV0"), "{arguments:?}");
+    }
+
     #[tokio::test]
     async fn every_address_is_tried_and_each_fault_named() {
         // Nothing listens on the discard port of loopback, and the other is no address.

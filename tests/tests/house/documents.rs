@@ -10,7 +10,7 @@ use std::path::Path;
 const MARKER: &str = "Architecture Invariant:";
 
 /// The texts between backticks.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
+pub fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 

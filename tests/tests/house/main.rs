@@ -7,6 +7,8 @@ mod architecture;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod security;
+#[cfg(test)]
 mod source;
 #[cfg(test)]
 mod tidy;
