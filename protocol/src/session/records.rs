@@ -23,9 +23,10 @@ pub enum Input {
 /// What the machine wants done.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Store these records and where the chain stands after them, durably, all or none; then [`Input::Stored`].
+    /// Store these records, each once, and where the chain stands after them, durably, all or none; then
+    /// [`Input::Stored`].
     Store {
-        /// New records, maybe none.
+        /// Consecutive records; those that are stored already are left as they are.
         records: Vec<Record>,
         /// The chain's head after them.
         head: ChainHead,
@@ -147,8 +148,8 @@ impl Records {
         }
         let overlap_end = overlap_end(&batch, known.seq);
         if overlap_end == Some(known) {
-            let fresh = batch.records.into_iter().filter(|record| record.seq > known.seq).collect();
-            return self.store(fresh, end);
+            // Where there was a gap, the store may lack what stands before its head.
+            return self.store(batch.records, end);
         }
         let kind = if overlap_end.is_none() { AlarmKind::LogTruncated } else { AlarmKind::RecordFork };
         self.contradict(kind, known);

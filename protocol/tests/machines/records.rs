@@ -123,7 +123,9 @@ impl World {
         while let Some(effect) = session.poll_effect() {
             match effect {
                 session::Effect::Store { records, head } => {
-                    self.log.extend(records.into_iter().map(|record| (head.incarnation, record)));
+                    let records = records.into_iter().map(|record| (head.incarnation, record));
+                    let fresh: Vec<_> = records.filter(|record| !self.log.contains(record)).collect();
+                    self.log.extend(fresh);
                     self.log_heads.retain(|known| known.incarnation != head.incarnation);
                     self.log_heads.push(head);
                     session.handle(session::Input::Stored);
@@ -358,6 +360,61 @@ fn a_new_chain_that_cannot_be_stored_is_tried_again_with_the_next_report() {
     assert_eq!(world.home(), [1, 2, 1]);
 }
 
+fn all_effects(recorder: &mut Recorder) -> Vec<Effect> {
+    std::iter::from_fn(|| recorder.poll_effect()).collect()
+}
+
+#[test]
+fn records_that_cannot_be_read_back_are_not_left_behind_when_the_chain_begins_anew() {
+    let mut recorder = Recorder::open(begin(), begin(), None);
+    recorder.handle(Input::Connected, NOW);
+    recorder.handle(tap(1), NOW);
+    recorder.handle(Input::Appended, NOW);
+    let sent = all_effects(&mut recorder);
+    let records = sent.iter().find_map(|effect| match effect {
+        Effect::Send(ToAuthority::Records(batch)) => Some(batch.records.clone()),
+        _ => None,
+    });
+    // The authority holds another first record.
+    recorder.handle(Input::Stored(begin()), NOW);
+    assert!(all_effects(&mut recorder).contains(&Effect::BeginAnew { after: 0 }));
+    let anew = ChainHead::begin(&agent(), Incarnation([2; 16]));
+    recorder.handle(Input::Anew { begin: anew, records: vec![] }, NOW);
+    let effects = all_effects(&mut recorder);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Alarm(_))), "{effects:?}");
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Append { .. })), "{effects:?}");
+    assert_eq!(recorder.head().incarnation, begin().incarnation);
+    // With the next report it is tried again, and the disk can be read by then.
+    recorder.handle(Input::Timeout, recorder.poll_timeout().unwrap());
+    recorder.handle(Input::Stored(begin()), NOW);
+    assert!(all_effects(&mut recorder).contains(&Effect::BeginAnew { after: 0 }));
+    recorder.handle(Input::Anew { begin: anew, records: records.unwrap() }, NOW);
+    let moved = all_effects(&mut recorder).into_iter().find_map(|effect| match effect {
+        Effect::Append { records, begin, .. } => Some((records.len(), begin)),
+        _ => None,
+    });
+    assert_eq!(moved, Some((1, Some(anew))));
+}
+
+#[test]
+fn a_tap_that_gets_no_number_opens_nothing() {
+    let last = ChainHead { seq: u64::MAX - 1, ..begin() };
+    let mut recorder = Recorder::open(last, last, None);
+    recorder.handle(tap(1), NOW);
+    recorder.handle(tap(2), NOW);
+    recorder.handle(tap(3), NOW);
+    recorder.handle(Input::Appended, NOW);
+    recorder.handle(Input::Appended, NOW);
+    let effects = all_effects(&mut recorder);
+    let answers: Vec<_> = effects
+        .iter()
+        .filter_map(
+            |effect| if let Effect::Answer { ticket, reason } = effect { Some((*ticket, *reason)) } else { None },
+        )
+        .collect();
+    assert_eq!(answers, [(1, Reason::Granted), (2, Reason::NotRecorded), (3, Reason::NotRecorded)]);
+}
+
 #[test]
 fn a_rewritten_record_is_a_fork_and_is_not_stored() {
     let mut world = World::new();
@@ -369,6 +426,21 @@ fn a_rewritten_record_is_a_fork_and_is_not_stored() {
     world.deliver(ToAuthority::Records(Batch { after: begin(), records: vec![other] }));
     assert_eq!(world.alarms, [AlarmKind::RecordFork]);
     assert_eq!(world.log, stored);
+}
+
+#[test]
+fn a_batch_that_begins_before_a_gap_fills_it() {
+    let mut world = World::new();
+    (1..=4).for_each(|ticket| world.feed(tap(ticket)));
+    let all = Batch { after: begin(), records: world.disk.clone() };
+    let behind_the_gap = Batch { after: all.head_at(2).unwrap(), records: world.disk[2..].to_vec() };
+    world.session = Some(Records::new(agent(), []));
+    world.deliver(ToAuthority::Records(behind_the_gap));
+    assert_eq!((world.alarms.clone(), world.home()), (vec![AlarmKind::RecordGap], vec![3, 4]));
+    world.deliver(ToAuthority::Records(all));
+    let mut home = world.home();
+    home.sort_unstable();
+    assert_eq!(home, [1, 2, 3, 4]);
 }
 
 #[test]
