@@ -8,8 +8,12 @@ pub const FRAME_BYTES_MAX: usize = 1 << 20;
 /// fact still fits beside it, and small enough that a lost packet does not hold back much.
 pub const PART_BYTES_TARGET: usize = 128 << 10;
 
-/// Most parts in one update: with [`PART_BYTES_TARGET`] about 512 MiB, ten million credentials.
+/// Most parts in one update; [`UPDATE_BYTES_MAX`] ends before parts of usual size do.
 pub const PARTS_MAX: u32 = 4096;
+
+/// Most bytes in the parts of one update: a snapshot of a million credentials. They are held until the last part proves
+/// them, so this is what somebody who kept a genuine head can make an agent hold.
+pub const UPDATE_BYTES_MAX: usize = 64 << 20;
 
 /// Largest encoded fact in bytes: a class that names 4,000 doors with several rules each stays below.
 pub const FACT_BYTES_MAX: usize = 512 << 10;

@@ -13,7 +13,7 @@ use crate::sign::{PublicKey, Signed};
 use crate::state::Change;
 use crate::time::UnixMs;
 use crate::trust::Statement;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// How long an update may go unanswered before the connection is given up, in milliseconds: long enough to apply and
 /// store the largest one.
@@ -23,7 +23,8 @@ const ANSWER_MS_MAX: i64 = 60_000;
 /// carries. With less, the snapshot of a large campus would begin again and again over such a line and never arrive.
 const PART_MS_MAX: i64 = 60_000;
 
-/// How often one connection may ask for a snapshot before it is given up; what fails twice fails always.
+/// How often one connection may ask for a snapshot before it is given up: what fails twice fails always, and who asks
+/// without end would have more put in line for it than it ever reads.
 const SNAPSHOTS_MAX: u8 = 2;
 
 /// What a session asks of the authority's state.
@@ -110,6 +111,8 @@ pub struct Session {
     /// The agent is ahead of the authority; nothing is sent until the operator raised the epoch.
     ahead: bool,
     snapshots: u8,
+    /// What was told of this connection already.
+    alarmed: BTreeSet<AlarmKind>,
     pulse: Option<Signed<Pulse>>,
     effects: VecDeque<Effect>,
 }
@@ -130,6 +133,7 @@ impl Session {
             wanted: false,
             ahead: false,
             snapshots: 0,
+            alarmed: BTreeSet::new(),
             pulse: None,
             effects: VecDeque::new(),
         }
@@ -235,7 +239,6 @@ impl Session {
         {
             self.have = Some(*claim);
             self.sent = None;
-            self.snapshots = 0;
         }
         if receipt.about == About::Commit && receipt.stage == Stage::Durable {
             self.confirmed = self.confirmed.max(receipt.position);
@@ -320,8 +323,11 @@ impl Session {
         self.effects.push_back(Effect::Send(lane, Box::new(frame)));
     }
 
+    /// Each kind once in a connection: an agent that complains without end must not fill the log.
     fn alarm(&mut self, kind: AlarmKind, text: String) {
-        self.effects.push_back(Effect::Alarm(Alarm::new(kind, text)));
+        if self.alarmed.insert(kind) {
+            self.effects.push_back(Effect::Alarm(Alarm::new(kind, text)));
+        }
     }
 
     fn close(&mut self, why: &str) {

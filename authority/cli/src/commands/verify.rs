@@ -49,9 +49,7 @@ impl Verify {
         })?;
         let bytes_max = u64::try_from(FRAME_BYTES_MAX + FILE_MAGIC.len()).unwrap_or(u64::MAX);
         let file = read(&self.file, bytes_max)?;
-        let nothing = |error: EvidenceError| {
-            Failure::new(format!("{} proves nothing: {error}", self.file.display()))
-        };
+        let nothing = |error: EvidenceError| Failure::new(format!("{} proves nothing: {error}", self.file.display()));
         let show = |at: UnixMs| self.time_zone.as_ref().map_or_else(|| at.to_utc_text(), |zone| format_local(at, zone));
         let (json, sentences) = if file.starts_with(fork::FILE_MAGIC) {
             let finding = fork::verify(&file, &root).map_err(nothing)?;
