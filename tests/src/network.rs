@@ -62,7 +62,7 @@ fn name_of<F>(_test: &F) -> String {
     name.trim_end_matches("::{{closure}}").to_owned()
 }
 
-/// Shows the lines that a test printed itself.
+/// Shows the lines that a test printed to be read.
 #[expect(clippy::print_stdout, reason = "the test harness keeps it, as it keeps all that a test prints")]
 fn tell(said: &str) {
     let own = said.lines().filter(|line| line.starts_with(TOLD));

@@ -11,6 +11,7 @@ use crate::random::Random;
 use anyhow::{Context, Result};
 use faults::Faults;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -148,15 +149,18 @@ async fn carry(
         // An error means that a datagram before this one found nobody.
         let Ok((length, agent)) = received else { continue };
         let datagram = buffer.get(..length).unwrap_or_default().to_vec();
-        if !ways.contains_key(&agent) {
-            let ends = Ends { agent, front: Arc::clone(&front), back: back_to(authority).await? };
-            let (way, datagrams) = mpsc::channel(WAITING_MAX);
-            let [there, home] = [random.next(), random.next()].map(|seed| Queue::new(seed, Arc::clone(&counts)));
-            tokio::spawn(ends.join(datagrams, orders.clone(), there, home));
-            ways.insert(agent, way);
-        }
+        let way = match ways.entry(agent) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let ends = Ends { agent, front: Arc::clone(&front), back: back_to(authority).await? };
+                let (way, datagrams) = mpsc::channel(WAITING_MAX);
+                let [there, home] = [random.next(), random.next()].map(|seed| Queue::new(seed, Arc::clone(&counts)));
+                tokio::spawn(ends.join(datagrams, orders.clone(), there, home));
+                new.insert(way)
+            }
+        };
         // What does not fit in is lost, as on any wire.
-        let _lost = ways.get(&agent).map(|way| way.try_send(datagram));
+        let _lost = way.try_send(datagram);
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tests::network::{add_address, alone, remove_address};
 
 /// People at each agent at first, and as many again in the middle of it.
-const STAFF: u32 = 3_000;
+const STAFF: u32 = 2_000;
 
 /// Long enough that something is sent between two changes, short enough that several fall into one import.
 const BETWEEN_CHANGES: Duration = Duration::from_millis(150);

@@ -18,7 +18,7 @@ use tests::wire::faults::Faults;
 const STAFF: u32 = 1_000;
 
 /// The same where large datagrams vanish: the larger the update, the larger the datagrams that a connection tries.
-const STAFF_MANY: u32 = 4_000;
+const STAFF_MANY: u32 = 2_500;
 
 /// The same where everything is bad at once, and a connection carries a few thousand bytes in a second.
 const STAFF_FEW: u32 = 200;

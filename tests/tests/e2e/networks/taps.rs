@@ -3,7 +3,7 @@
 use crate::tools::log;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep};
@@ -48,7 +48,7 @@ impl Tapping {
     }
 }
 
-fn tap(socket: &PathBuf, agent: String, door: &str, over: &AtomicBool) -> Taps {
+fn tap(socket: &Path, agent: String, door: &str, over: &AtomicBool) -> Taps {
     let mut reader = Reader::connect(socket).unwrap();
     let mut taps = Taps { agent, ..Taps::default() };
     for card in CARDS.iter().cycle() {
