@@ -12,7 +12,6 @@ use doorward_protocol::agent::recorder::{Effect, Input, Recorder, Tap};
 use doorward_protocol::decide::Reason;
 use doorward_protocol::frame::ToAgent;
 use doorward_protocol::id::{AgentId, DoorId, Incarnation};
-use doorward_protocol::limits::RECORDS_KEPT_MAX;
 use doorward_protocol::record::{ChainHead, Record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -131,8 +130,8 @@ impl RecorderTask {
                 Effect::BeginAnew { after } => {
                     let (done, moving) = oneshot::channel();
                     course.moving = Some(moving);
-                    let count = usize::try_from(RECORDS_KEPT_MAX).unwrap_or(usize::MAX);
-                    self.hand_over(Job::Load { after, count, done }).await;
+                    // All of them, and there are hardly more than the machine keeps.
+                    self.hand_over(Job::Load { after, count: usize::MAX, done }).await;
                 }
                 Effect::Answer { ticket, reason } => {
                     if let Some(waiting) = course.waiting.remove(&ticket) {

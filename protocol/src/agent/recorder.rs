@@ -242,7 +242,7 @@ impl Recorder {
             return;
         }
         let rest = self.waiting.split_off(self.waiting.len().min(RECORDS_BATCH_MAX));
-        let taps = core::mem::replace(&mut self.waiting, rest);
+        let mut taps = core::mem::replace(&mut self.waiting, rest);
         let mut head = self.durable;
         let mut records = Vec::with_capacity(taps.len());
         for tap in &taps {
@@ -260,7 +260,23 @@ impl Recorder {
             head = next;
             records.push(record);
         }
-        self.append(Appending { taps, records, head, begin: None });
+        let unnumbered = taps.split_off(records.len());
+        if !unnumbered.is_empty() {
+            self.refuse(unnumbered);
+        }
+        if !records.is_empty() {
+            self.append(Appending { taps, records, head, begin: None });
+        }
+    }
+
+    /// Answers taps that have no record: none of them opens.
+    fn refuse(&mut self, taps: Vec<Tap>) {
+        self.alarm("access records cannot be stored; nothing opens until they can".into());
+        let answers = taps.into_iter().map(|tap| match tap.reason.is_grant() {
+            true => Effect::Answer { ticket: tap.ticket, reason: Reason::NotRecorded },
+            false => Effect::Answer { ticket: tap.ticket, reason: tap.reason },
+        });
+        self.effects.extend(answers);
     }
 
     fn append(&mut self, appending: Appending) {
@@ -273,6 +289,11 @@ impl Recorder {
     fn begin_anew(&mut self, begin: ChainHead, records: Vec<Record>) {
         if core::mem::replace(&mut self.anew, Anew::No) != Anew::Asked {
             return;
+        }
+        if u64::try_from(records.len()).is_ok_and(|count| count < self.unsent()) {
+            // What is left behind would never come home. The next report tries again.
+            self.stalled = true;
+            return self.alarm("stored access records cannot be read back; they wait for that".into());
         }
         let mut head = begin;
         let mut moved = Vec::with_capacity(records.len());
@@ -309,12 +330,7 @@ impl Recorder {
         // A new chain that could not be stored is none; the authority will say again that the old one is not its own.
         let Some(Appending { taps, begin, .. }) = self.appending.take() else { return };
         self.stalled |= begin.is_some();
-        self.alarm("access records cannot be stored; nothing opens until they can".into());
-        let answers = taps.into_iter().map(|tap| match tap.reason.is_grant() {
-            true => Effect::Answer { ticket: tap.ticket, reason: Reason::NotRecorded },
-            false => Effect::Answer { ticket: tap.ticket, reason: tap.reason },
-        });
-        self.effects.extend(answers);
+        self.refuse(taps);
     }
 
     /// PROTOCOL 8.3: one batch at a time, directly after what is acknowledged.

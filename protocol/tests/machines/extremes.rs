@@ -1,11 +1,14 @@
 //! Values at the ends of their ranges, and what two histories or a damaged disk bring: nothing of it may open a door.
 
 use crate::sync::{World, card, id};
+use doorward_protocol::agent::recorder::{Effect as Recording, Input as Tapping, Recorder, Tap};
 use doorward_protocol::commit::{Position, Pulse};
 use doorward_protocol::decide::Reason;
+use doorward_protocol::facts::Factors;
 use doorward_protocol::frame::{Hello, Lane, PROTOCOL_VERSION, Refusal, StateClaim, ToAgent, ToAuthority, Update};
-use doorward_protocol::id::{AgentId, Hash};
+use doorward_protocol::id::{AgentId, CredentialKey, Hash, Incarnation};
 use doorward_protocol::limits::TEXT_BYTES_MAX;
+use doorward_protocol::record::ChainHead;
 use doorward_protocol::removal::{Item, Removal};
 use doorward_protocol::session::AlarmKind;
 use doorward_protocol::session::sync::{Effect, Input, Outgoing, Session, Source};
@@ -137,4 +140,75 @@ fn a_lost_floor_takes_no_agent_below_the_state_that_it_has() {
     world.inject(old);
     world.inject(ToAgent::Part(parts[0].clone()));
     assert_eq!(world.agent.position().unwrap().seq, 2);
+}
+
+const START: UnixMs = UnixMs(1_700_000_000_000);
+
+fn begin() -> ChainHead {
+    ChainHead::begin(&id("agent"), Incarnation([1; 16]))
+}
+
+fn tapped(ticket: u64) -> Tapping {
+    Tapping::Tap(Tap {
+        ticket,
+        at: START,
+        door: id("door"),
+        credential: CredentialKey([4; 16]),
+        factors: Factors::NONE,
+        reason: Reason::Granted,
+        position: Position::default(),
+    })
+}
+
+fn all_effects(recorder: &mut Recorder) -> Vec<Recording> {
+    std::iter::from_fn(|| recorder.poll_effect()).collect()
+}
+
+#[test]
+fn records_that_cannot_be_read_back_are_not_left_behind_when_the_chain_begins_anew() {
+    let mut recorder = Recorder::open(begin(), begin(), None);
+    recorder.handle(Tapping::Connected, START);
+    recorder.handle(tapped(1), START);
+    recorder.handle(Tapping::Appended, START);
+    let sent = all_effects(&mut recorder);
+    let records = sent.iter().find_map(|effect| {
+        if let Recording::Send(ToAuthority::Records(batch)) = effect { Some(batch.records.clone()) } else { None }
+    });
+    // The authority holds another first record.
+    recorder.handle(Tapping::Stored(begin()), START);
+    assert!(all_effects(&mut recorder).contains(&Recording::BeginAnew { after: 0 }));
+    let anew = ChainHead::begin(&id("agent"), Incarnation([2; 16]));
+    recorder.handle(Tapping::Anew { begin: anew, records: vec![] }, START);
+    let effects = all_effects(&mut recorder);
+    assert!(effects.iter().any(|effect| matches!(effect, Recording::Alarm(_))), "{effects:?}");
+    assert!(!effects.iter().any(|effect| matches!(effect, Recording::Append { .. })), "{effects:?}");
+    assert_eq!(recorder.head().incarnation, begin().incarnation);
+    // With the next report it is tried again, and the disk can be read by then.
+    recorder.handle(Tapping::Timeout, recorder.poll_timeout().unwrap());
+    recorder.handle(Tapping::Stored(begin()), START);
+    assert!(all_effects(&mut recorder).contains(&Recording::BeginAnew { after: 0 }));
+    recorder.handle(Tapping::Anew { begin: anew, records: records.unwrap() }, START);
+    let moved = all_effects(&mut recorder).into_iter().find_map(|effect| {
+        if let Recording::Append { records, begin, .. } = effect { Some((records.len(), begin)) } else { None }
+    });
+    assert_eq!(moved, Some((1, Some(anew))));
+}
+
+#[test]
+fn a_tap_that_gets_no_number_opens_nothing() {
+    let last = ChainHead { seq: u64::MAX - 1, ..begin() };
+    let mut recorder = Recorder::open(last, last, None);
+    recorder.handle(tapped(1), START);
+    recorder.handle(tapped(2), START);
+    recorder.handle(tapped(3), START);
+    recorder.handle(Tapping::Appended, START);
+    recorder.handle(Tapping::Appended, START);
+    let effects = all_effects(&mut recorder);
+    let answers: Vec<_> = effects
+        .iter()
+        .filter_map(
+            |effect| if let Recording::Answer { ticket, reason } = effect { Some((*ticket, *reason)) } else { None },
+        )
+        .collect();
+    assert_eq!(answers, [(1, Reason::Granted), (2, Reason::NotRecorded), (3, Reason::NotRecorded)]);
 }
