@@ -9,6 +9,8 @@ mod delta_for_another_agent;
 #[cfg(test)]
 mod empty_delta;
 #[cfg(test)]
+mod endless_data;
+#[cfg(test)]
 mod fast_forward;
 #[cfg(test)]
 mod floors;
@@ -21,15 +23,27 @@ mod misspelt_frames;
 #[cfg(test)]
 mod mix_and_match;
 #[cfg(test)]
+mod records_of_another_agent;
+#[cfg(test)]
 mod rejected_data_on_disk;
 #[cfg(test)]
+mod removed_agent;
+#[cfg(test)]
 mod reordered_commits;
+#[cfg(test)]
+mod repeated_records;
 #[cfg(test)]
 mod replayed_commit;
 #[cfg(test)]
 mod restored_authority;
 #[cfg(test)]
+mod rewritten_records;
+#[cfg(test)]
 mod rollback;
+#[cfg(test)]
+mod second_use_of_a_token;
+#[cfg(test)]
+mod skipped_records;
 #[cfg(test)]
 mod skipped_statement;
 #[cfg(test)]

@@ -187,7 +187,8 @@ pub fn misspelt(body: &[u8], slip: Slip) -> Vec<u8> {
 /// A body as it stands on a stream; of an oversized one only the beginning, since nobody waits for the rest.
 pub fn on_stream(body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap().to_le_bytes();
-    [&length, &body[..body.len().min(1024)]].concat()
+    let sent = if body.len() > FRAME_BYTES_MAX { 1_024 } else { body.len() };
+    [&length, &body[..sent]].concat()
 }
 
 /// The encoding of a value.

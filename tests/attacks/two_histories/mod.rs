@@ -6,8 +6,15 @@
 
 use crate::stage::Stage;
 use crate::stage::campus::{Campus, north};
+use crate::stage::processes::{NORTH, suspend, wait_for_alarm};
 use doorward_protocol::fork::{Finding, Form, verify};
 use doorward_protocol::frame::{Refusal, ToAgent};
+use tests::authority::Authority;
+use tests::binaries::binaries;
+use tests::campus::tiny;
+use tests::command::run;
+use tests::wait::{SOON, until_true};
+use tests::world::World;
 
 /// An agent that has the commit with Ada's suspension, and an authority that made another one in its place.
 fn parted() -> (Stage, Campus) {
@@ -74,4 +81,40 @@ fn a_history_that_parted_before_a_change_of_keys_is_proven_too() {
     let root = stage.campus.statements[0].unverified().unwrap().root;
     let finding = verify(&proof.to_file().unwrap(), &root).unwrap();
     assert_ne!(finding.first.keys, finding.second.keys, "each was signed by the key of its time");
+}
+
+#[test]
+fn of_two_real_authorities_on_copies_of_one_disk_the_agents_evidence_names_both() {
+    let mut world = World::start(&tiny(), &[NORTH]).unwrap();
+    world.authority.stop().unwrap();
+    let twin_data = world.file("twin");
+    let copied = std::process::Command::new("cp").arg("-a").args([&world.authority.data, &twin_data]).status();
+    assert!(copied.unwrap().success());
+    world.authority.start().unwrap();
+    world.wait_until_exact().unwrap();
+    suspend(&world, "ADA");
+    world.wait_until_exact().unwrap();
+    world.agent_mut(NORTH).unwrap().stop().unwrap();
+    world.authority.stop().unwrap();
+
+    let mut twin = Authority::at(&twin_data).unwrap();
+    (twin.quic, twin.api) = (world.authority.quic, world.authority.api);
+    world.authority = twin;
+    world.authority.start().unwrap();
+    suspend(&world, "BOB");
+    world.agent_mut(NORTH).unwrap().start().unwrap();
+    let text = wait_for_alarm(&world, "fork").unwrap();
+    let north = world.agent(NORTH).unwrap();
+    let file = north.data.join("fork-1.evidence");
+    until_true("the agent keeps the proof", SOON, || Ok(file.exists())).unwrap();
+    assert_eq!(north.tap("north-main", "ADA").unwrap(), "deny suspended");
+    assert!(north.status().unwrap()["alarms"].to_string().contains("fork-1.evidence"));
+
+    let root = world.authority.data.join("root.pub").display().to_string();
+    let verify = ["verify", &file.display().to_string(), "--root", &root, "--json"];
+    let found = run(&binaries().unwrap().authority, &verify, &[], None).unwrap().ok().unwrap().json().unwrap();
+    let commits: Vec<&str> = (0..2).map(|side| found["commits"][side]["commit"].as_str().unwrap()).collect();
+    assert_ne!(commits[0], commits[1]);
+    assert!(commits.iter().all(|commit| text.contains(commit)), "{commits:?} in {text}");
+    world.stop().unwrap();
 }

@@ -76,7 +76,7 @@ const PLACES: [(&str, &[&str]); 7] = [
     ("bincode", &["protocol/src/codec.rs"]),
     ("clap", &["authority/cli/src/", "edge-agent/src/main.rs", "edge-agent/src/commands", "tests/src/bin/"]),
     ("ed25519_dalek", &["protocol/src/sign.rs"]),
-    ("quinn", &["authority/server/src/quic", "edge-agent/src/quic"]),
+    ("quinn", &["authority/server/src/quic", "edge-agent/src/quic", "tests/attacks/stage/wire.rs"]),
     ("rcgen", &["authority/server/src/certificates.rs", "edge-agent/src/identity.rs"]),
     ("rusqlite", &["authority/server/src/journal", "authority/server/src/access"]),
     ("sled", &["edge-agent/src/store"]),
