@@ -240,7 +240,7 @@ fn a_search_finds_bytes_in_every_form() {
     assert_eq!(base64(&[0xfb, 0xff, 0xfe, 1], *b"-_"), b"-__-");
     let search = Search::new(&[b"another".to_vec(), vec![200, 100, 50, 25, 12, 6, 3]]);
     let found = |text: &str| search.look_through(text.as_bytes()).into_iter().collect::<Vec<_>>();
-    for text in ["C86432190C0603!", "[1, 200, 100, 50, 25, 12, 6, 3]", "xyGQyGQwG", "AMhkMhkMBgM=", "c86432190c0603"] {
+    for text in ["C86432190C0603!", "[1, 200, 100, 50, 25, 12, 6, 3]", "xyGQyGQwG", "xZDIZDAYDx", "c86432190c0603"] {
         assert_eq!(found(text), [1], "{text}");
     }
     assert!(found("c864321 90c0603 yGQyGQw 200 100").is_empty());
