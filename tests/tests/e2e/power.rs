@@ -34,6 +34,6 @@ fn an_authority_whose_power_is_cut_keeps_what_it_answered() {
 
 #[test]
 fn a_cut_finds_agents_that_answer_before_an_fsync() {
-    let Some((held, said)) = cut("power agent --cuts 1 --without-fsync") else { return };
+    let Some((held, said)) = cut("power agent --cuts 1 --without both") else { return };
     assert!(!held && said.contains("BROKEN after cut 1"), "{said}");
 }

@@ -38,7 +38,7 @@ pub fn settle_in(world: &mut World, disk: &PowerDisk, random: &mut Random, repor
             let mut command = tied(&binaries()?.agent);
             let process = Process::start(command.args(["join", &token, "--data", &data]), &agent.log_file())?;
             sleep(Duration::from_millis(random.below(JOIN_MS_MAX)));
-            disk.cut(Cache::Lost, &[process.id()])?;
+            disk.cut(Cache::any(random), &[process.id()])?;
             process.kill();
             disk.restore()?;
             // Not even the directory need be there.
@@ -49,7 +49,7 @@ pub fn settle_in(world: &mut World, disk: &PowerDisk, random: &mut Random, repor
             report.count("joins cut short by a power cut and finished with the same token", 1);
         } else {
             agent.run(&["join", &token])?.ok()?;
-            disk.cut(Cache::Lost, &[])?;
+            disk.cut(Cache::any(random), &[])?;
             disk.restore()?;
             report.count("joins with a power cut right after their answer", 1);
         }

@@ -33,7 +33,7 @@ impl Known {
 /// Moves the authority to the disk; stopped. Before that, one that is new loses its power right after `init`.
 pub fn settle_in(world: &mut World, disk: &PowerDisk, random: &mut Random, report: &mut Report) -> Result<()> {
     let mut new = Authority::init(&disk.files().join("new"), &crate::campus::tiny())?;
-    disk.cut(if random.below(2) == 0 { Cache::Kept } else { Cache::Lost }, &[])?;
+    disk.cut(Cache::any(random), &[])?;
     disk.restore()?;
     let started = new.start().and_then(|()| new.stop());
     report.expect(started.is_ok(), || format!("an authority that lost its power after init: {started:?}"));

@@ -3,13 +3,14 @@
 //! Two file systems stand on each other. The lower one holds the image of the upper one, and so its page cache plays the
 //! disk's own cache: it takes writes, and only a flush of the upper file system makes them durable. Shutting down the
 //! upper one loses what the operating system had not handed to the disk; shutting down the lower one loses, besides,
-//! what the disk had taken and nobody had flushed.
+//! what the disk had taken and nobody had flushed, or a random part of it.
 //!
 //! A shutdown is one flag in the kernel, set between two instructions of whoever writes. From then on nothing more
 //! reaches the image: dirty pages and the running journal transaction are thrown away, every write and every fsync is an
 //! error. So the image is that of one instant, also in the middle of an fsync, and no copy can mix an earlier with a later
 //! one. Deliberately not a copy of an image that is being written to: the kernel goes on writing while a program stands.
 
+use crate::random::Random;
 use crate::wait::{SOON, until_true};
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
@@ -28,16 +29,33 @@ const BELOW_MIB: u64 = 128;
 /// they do not do the work of an fsync that is missing.
 const OPTIONS: &str = "loop,noatime,commit=300";
 
-/// Halts processes and at once asks for `EXT4_IOC_SHUTDOWN`, with the flag that keeps the journal from being written out,
-/// on the file system of a path. Whoever is inside of a write or an fsync gets an error there and stands before it can
-/// read it, so that nobody acts on an error that a power cut does not give. In Perl, which every Debian has, because the
-/// house allows no unsafe code, and two commands would leave time for the fsync that is to be met half-way.
+/// Kills processes and at once asks for `EXT4_IOC_SHUTDOWN`, with the flag that keeps the journal from being written out.
+/// Whoever is inside of a write or an fsync gets an error there and is dead before it can read it: SIGKILL reaches all
+/// threads at once, where SIGSTOP waits for one of them to run, and meanwhile the others act on errors that a power cut
+/// does not give. Of a torn cache each page is written with even odds (`sync_file_range`), once nothing comes from above
+/// any more. In Perl, which every Debian has, because the house allows no unsafe code, and several commands would leave
+/// time for the fsync that is to be met half-way.
 const CUT: &str = r#"
-    my ($path, @processes) = @ARGV;
-    open(my $place, "<", $path) or die "$path: $!\n";
+    use POSIX;
+    my ($cache, $seed, $files, $below, $image, @processes) = @ARGV;
+    open(my $above, "<", $files) or die "$files: $!\n";
+    open(my $under, "<", $below) or die "$below: $!\n";
+    open(my $pages, "+<", $image) or die "$image: $!\n";
     my $without_flush = pack("L", 2);
-    kill("STOP", @processes) == @processes or die "a process is gone: $!\n";
-    ioctl($place, 0x8004587d, $without_flush) or die "shutdown: $!\n";
+    my $number = { x86_64 => 277, aarch64 => 84 }->{(POSIX::uname())[4]};
+    kill("KILL", @processes) == @processes or die "a process is gone: $!\n";
+    if ($cache ne "lost") {
+        ioctl($above, 0x8004587d, $without_flush) or die "shutdown: $!\n";
+    }
+    if ($cache eq "torn" && defined $number) {
+        srand($seed);
+        for (my $at = 0; $at < -s $image; $at += 4096) {
+            rand() < 0.5 or syscall($number, fileno($pages), $at, 4096, 7) == 0 or die "a page: $!\n";
+        }
+    }
+    if ($cache ne "kept") {
+        ioctl($under, 0x8004587d, $without_flush) or die "shutdown: $!\n";
+    }
 "#;
 
 /// What the disk does with what it has taken and not flushed.
@@ -47,6 +65,29 @@ pub enum Cache {
     Kept,
     /// It loses all of it.
     Lost,
+    /// It loses some pages of it, whichever were written first; the number chooses them.
+    Torn(u64),
+}
+
+impl Cache {
+    /// Any of these.
+    pub const fn any(random: &mut Random) -> Self {
+        match random.below(3) {
+            0 => Self::Kept,
+            1 => Self::Lost,
+            _ => Self::Torn(random.next() >> 32),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Lost => "lost",
+            Self::Torn(_) => "torn",
+        }
+    }
 }
 
 /// See the module. Unmounted when this is dropped.
@@ -86,18 +127,19 @@ impl PowerDisk {
         self.folder.path().join("files")
     }
 
-    /// Cuts the power of the disk and of these processes: they stand, and whatever the kernel still has to write is lost.
+    /// Cuts the power of the disk and of these processes: they end, and whatever the kernel still has to write is lost.
     ///
     /// # Errors
     /// When a process is gone, or the kernel does not do it.
     pub fn cut(&self, cache: Cache, processes: &[u32]) -> Result<()> {
-        let place = match cache {
-            Cache::Kept => self.files(),
-            Cache::Lost => self.below(),
+        let seed = match cache {
+            Cache::Kept | Cache::Lost => 0,
+            Cache::Torn(seed) => seed,
         };
-        let processes: Vec<PathBuf> = processes.iter().map(|process| process.to_string().into()).collect();
-        let line = [Path::new("-e"), Path::new(CUT), &place];
-        tool("perl", &line.into_iter().chain(processes.iter().map(PathBuf::as_path)).collect::<Vec<_>>())
+        let mut line: Vec<PathBuf> = ["-e", CUT, cache.name(), &seed.to_string()].map(PathBuf::from).to_vec();
+        line.extend([self.files(), self.below(), self.image()]);
+        line.extend(processes.iter().map(|process| PathBuf::from(process.to_string())));
+        tool("perl", &line.iter().map(PathBuf::as_path).collect::<Vec<_>>())
     }
 
     /// Mounts what was left, which replays its journal. Processes that have files there must be gone.

@@ -1,8 +1,8 @@
 //! Power cuts: agents, or the authority, on a disk that keeps what it had at one random instant under load, and nothing
 //! more. What was answered before must be there, and whoever was cut off must come back deciding.
 //!
-//! For a test with a few cuts and for reported runs with hundreds (`crash power agent`, `crash power authority`). Run
-//! `without_fsync`, the same check must find losses: that shows what it is worth.
+//! For a test with a few cuts and for reported runs with hundreds (`crash power agent`, `crash power authority`). With
+//! fsync taken out of the programs, the same check must find losses: that shows what it is worth.
 
 mod agents;
 mod authority;
@@ -39,8 +39,17 @@ pub struct Options {
     pub cuts: u64,
     /// The seed of all choices.
     pub seed: u64,
-    /// Whether fsync does nothing: then losses must be found.
-    pub is_without_fsync: bool,
+    /// What does nothing in the programs; then losses must be found.
+    pub without: Option<Without>,
+}
+
+/// What a program believes to have done, and has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Without {
+    /// The fdatasync after each flush of an agent's store.
+    Fdatasync,
+    /// Every fsync and fdatasync.
+    Both,
 }
 
 /// Why power cannot be cut on this machine, if it cannot.
@@ -60,7 +69,7 @@ pub fn run(options: Options, say: &dyn Fn(&str)) -> Result<Report> {
     let mut report = Report::new(options.seed);
     let mut seeds = Random::new(options.seed);
     let folder = tempfile::tempdir()?;
-    let preload = if options.is_without_fsync { Some(without_fsync(folder.path())?) } else { None };
+    let preload = options.without.map(|without| taken_out(without, folder.path())).transpose()?;
     let mut cuts = 0;
     while cuts < options.cuts {
         let random = Random::new(seeds.next());
@@ -73,7 +82,10 @@ pub fn run(options: Options, say: &dyn Fn(&str)) -> Result<Report> {
             if is_over {
                 report.count("cuts after which something was wrong", 1);
             }
-            wrong.into_iter().for_each(|text| report.violation(format!("after cut {cuts}: {text}")));
+            for text in wrong.into_iter().map(|text| format!("after cut {cuts}: {text}")) {
+                say(&text);
+                report.violation(text);
+            }
             say(&format!("{cuts} of {} cuts, {} violations", options.cuts, report.violations.len()));
             if is_over {
                 // What is lost stays lost; the next cut has a new world.
@@ -85,11 +97,18 @@ pub fn run(options: Options, say: &dyn Fn(&str)) -> Result<Report> {
     Ok(report)
 }
 
-/// Makes the library that takes fsync out of a program.
-fn without_fsync(folder: &Path) -> Result<PathBuf> {
+/// Makes the library that takes it out of a program.
+fn taken_out(without: Without, folder: &Path) -> Result<PathBuf> {
     let (source, library) = (folder.join("no_fsync.c"), folder.join("no_fsync.so"));
     std::fs::write(&source, include_str!("no_fsync.c"))?;
-    let output = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).output();
+    let mut command = Command::new("cc");
+    match without {
+        Without::Fdatasync => {}
+        Without::Both => {
+            command.arg("-DBOTH");
+        }
+    }
+    let output = command.args(["-shared", "-fPIC", "-o"]).args([&library, &source]).output();
     let output = output.context("cc cannot be run")?;
     ensure!(output.status.success(), "cc failed: {}", String::from_utf8_lossy(&output.stderr));
     Ok(library)

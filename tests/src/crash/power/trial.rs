@@ -86,7 +86,7 @@ impl Trial {
 
     /// Cuts the power at a random instant under load, and says what was wrong afterwards.
     pub fn cut(&mut self, report: &mut Report) -> Result<Vec<String>> {
-        let cache = if self.random.below(2) == 0 { Cache::Kept } else { Cache::Lost };
+        let cache = Cache::any(&mut self.random);
         let before = self.orders();
         let known = match self.who {
             Who::Agents => authority::Known::default(),
@@ -99,7 +99,7 @@ impl Trial {
             Who::Authority => Vec::new(),
         };
         self.disk.restore()?;
-        report.count(&format!("cuts with the disk's cache {}", format!("{cache:?}").to_lowercase()), 1);
+        report.count(&format!("cuts with the disk's cache {}", cache.name()), 1);
         while self.random.below(4) == 0 {
             self.cut_while_starting()?;
             report.count("further cuts while starting again", 1);
@@ -151,7 +151,7 @@ impl Trial {
             }
         }
         sleep(Duration::from_millis(self.random.below(STARTING_MS_MAX)));
-        let cache = if self.random.below(2) == 0 { Cache::Kept } else { Cache::Lost };
+        let cache = Cache::any(&mut self.random);
         self.disk.cut(cache, &processes.iter().map(Process::id).collect::<Vec<_>>())?;
         processes.into_iter().for_each(Process::kill);
         self.disk.restore()
