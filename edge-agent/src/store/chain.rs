@@ -55,7 +55,7 @@ pub fn read_chain(disk: &Disk, agent: &AgentId, sealed: Option<ChainHead>) -> Re
     let chain = Chain { durable, acknowledged, oldest_unsent_at };
     let lost = if sealed.is_some_and(|sealed| sealed.incarnation != durable.incarnation) {
         let seq = sealed.map_or(0, |sealed| sealed.seq);
-        Some(format!("the newest chain of access records, {seq} of them, is lost where they were not acknowledged"))
+        Some(format!("access records up to {seq} of a later chain are lost where they were not acknowledged"))
     } else if ends.contains(&durable) && durable.seq == last {
         None
     } else {

@@ -626,4 +626,94 @@ mod tests {
         assert!(damage.contains("store.damaged-1"), "{damage}");
         assert!(data.path().join("store.damaged-1").join("db").exists());
     }
+
+    /// The files of a data directory, by their names below it.
+    fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = std::collections::BTreeMap::new();
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = PathBuf::from(path.file_name().unwrap());
+            if path.is_dir() {
+                files.extend(super::tests::files(&path).into_iter().map(|(below, bytes)| (name.join(below), bytes)));
+            } else {
+                files.insert(name, fs::read(&path).unwrap());
+            }
+        }
+        files
+    }
+
+    /// Numbers that a test repeats from run to run (SplitMix64).
+    fn next(state: &mut u64) -> usize {
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        usize::try_from((z ^ (z >> 27)) >> 32).unwrap()
+    }
+
+    /// Damages sled's log: cut, zero, turned bits, pages and sectors of before.
+    fn damage(log: &mut Vec<u8>, older: &[u8], random: &mut u64) {
+        let used = log.iter().rposition(|byte| *byte != 0).unwrap_or(0) + 1;
+        let page = next(random) % used.div_ceil(4096) * 4096;
+        let end = (page + 4096).min(log.len());
+        let changed: Vec<usize> =
+            (0..log.len() / 512).filter(|n| log[n * 512..][..512] != older[n * 512..][..512]).collect();
+        let newest = &changed[next(random) % changed.len()..];
+        match next(random) % 7 {
+            0 => log.truncate(next(random) % used),
+            1 => log[page..end].fill(0),
+            2 => log[page..end].copy_from_slice(&older[page..end]),
+            3 => newest.iter().for_each(|n| log[n * 512..][..512].fill(0)),
+            4 => newest.iter().for_each(|n| log[n * 512..][..512].copy_from_slice(&older[n * 512..][..512])),
+            5 => log.copy_from_slice(older),
+            _ => (0..4).for_each(|_| log[next(random) % used] ^= 1 << (next(random) % 8)),
+        }
+    }
+
+    #[test]
+    fn whatever_a_store_loses_it_never_forgets_a_removal_and_never_loses_a_record_in_silence() {
+        let data = Data::new().with_state().with_records(30);
+        let older = files(data.path());
+        let removal = data.campus.suspension(AT);
+        data.edit(|draft| draft.write(&Write::PutRemoval(Position { epoch: 0, seq: 8 }, 0, removal)).unwrap());
+        let data = data.with_records(40);
+        let whole = files(data.path());
+        let log = Path::new(STORE_FOLDER).join("db");
+        let [mut believed, mut refused, mut shortened] = [0; 3];
+        for seed in 0..150 {
+            let mut random = seed;
+            let mut damaged = whole.clone();
+            damage(damaged.get_mut(&log).unwrap(), &older[&log], &mut random);
+            if next(&mut random) % 3 == 0 {
+                damaged.retain(|name, _| !name.to_string_lossy().contains("snap."));
+            }
+            let copy = tempfile::tempdir().unwrap();
+            for (name, bytes) in &damaged {
+                fs::create_dir_all(copy.path().join(name).parent().unwrap()).unwrap();
+                fs::write(copy.path().join(name), bytes).unwrap();
+            }
+            let opened = open_to_run(copy.path(), &data.beginning(2)).unwrap();
+            let Chain { durable, acknowledged, .. } = opened.chain;
+            let records = read_records(&opened.disk, durable.incarnation, 0, 99).unwrap();
+            let kept = records.iter().take_while(|record| record.seq <= durable.seq);
+            assert!(kept.cloned().eq((1..=durable.seq).map(record)), "seed {seed}");
+            assert_eq!(acknowledged.seq, 0, "seed {seed}");
+            let told = opened.stored.damage.clone().unwrap_or_default();
+            assert!(
+                durable.seq == 40 || told.contains("are lost where they were not acknowledged"),
+                "seed {seed}: {told}"
+            );
+            shortened += u32::from(durable.seq < 40);
+            let removals = opened.stored.removals.len();
+            assert!(opened.stored.floor.position >= Campus::position(), "seed {seed}");
+            match data.believed(opened) {
+                Ok(_) => assert_eq!(removals, 1, "seed {seed}: a card that was shut out is let in"),
+                Err(_) => refused += 1,
+            }
+            believed += u32::from(removals == 1);
+            let again = open_to_run(copy.path(), &data.beginning(3)).unwrap();
+            assert_eq!(again.chain.durable, durable, "seed {seed}");
+        }
+        assert!(
+            believed > 20 && refused > 20 && shortened > 20,
+            "{believed} believed, {refused} refused, {shortened} shortened"
+        );
+    }
 }
