@@ -1,13 +1,17 @@
 //! `kill -9` at random instants, of agents and of the authority, while cards are being tapped and rights change.
 //!
 //! Whatever a door has answered must be in the log once, and whatever a command has confirmed must be in the journal and
-//! at the doors. Deliberately only a few turns: thousands are `cargo run -p tests --bin crash -- kills`.
+//! at the doors. Deliberately only a few turns: thousands are `cargo run -p tests --bin crash -- kills`, and
+//! hundreds of damages `-- damage`.
 
-use tests::crash::kills;
+use tests::crash::{damage, kills};
 use tests::random::Random;
 
 /// How many processes are killed at least.
 const KILLS: u64 = 50;
+
+/// How many stores are damaged; hundreds are damaged without processes, in the agent's own tests.
+const DAMAGES: u64 = 12;
 
 /// The seed that is asked for, or a fresh one; said before anything happens.
 fn seed() -> u64 {
@@ -26,4 +30,12 @@ fn no_answered_tap_is_lost_and_none_is_doubled_whoever_is_killed_and_when() {
     {
         assert!(report.counts.get(counted).is_some_and(|count| *count > 0), "no {counted}:\n{report}");
     }
+}
+
+#[test]
+fn an_agent_whose_store_is_damaged_never_lets_in_whom_it_had_shut_out_and_says_what_is_lost() {
+    let report = damage::run(seed(), DAMAGES, &|line| println!("{line}")).unwrap();
+    println!("{report}");
+    assert!(report.violations.is_empty(), "{report}");
+    assert_eq!(report.counts.get("damages"), Some(&DAMAGES));
 }
