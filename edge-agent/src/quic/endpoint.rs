@@ -25,8 +25,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(3);
 /// the kernel's routes and sends nothing; without it, a removal would wait for the next keep-alive.
 const ADDRESS_LOOK_PERIOD: Duration = Duration::from_millis(250);
 
-/// How long one address may take to answer before the next one is tried.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long one address may take to answer before the next one is tried, at first and at most: soon enough that a door
+/// finds a second authority; and when no address answers that soon, long enough for the slowest and most lossy network
+/// to bring a handshake through. The authority gives up on one after the same ten seconds.
+pub const CONNECT_PATIENCE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(10));
 
 /// How long a goodbye may take before it counts as said.
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -54,8 +56,8 @@ pub enum ReachError {
     #[error("no socket for it: {0}")]
     Socket(#[from] std::io::Error),
     /// It did not answer in time.
-    #[error("no answer within {} s", CONNECT_TIMEOUT.as_secs())]
-    Silent,
+    #[error("no answer within {} s", .0.as_secs())]
+    Silent(Duration),
     /// The handshake failed.
     #[error("{0}")]
     Connection(#[from] ConnectionError),
@@ -67,7 +69,7 @@ impl ReachError {
     pub fn is_certificate_expired(&self) -> bool {
         match self {
             Self::Connection(error) => is_certificate_expired(error),
-            Self::Address(_) | Self::Tls(_) | Self::Socket(_) | Self::Silent => false,
+            Self::Address(_) | Self::Tls(_) | Self::Socket(_) | Self::Silent(_) => false,
         }
     }
 
@@ -75,7 +77,7 @@ impl ReachError {
     #[must_use]
     pub const fn is_silence(&self) -> bool {
         match self {
-            Self::Silent => true,
+            Self::Silent(_) => true,
             Self::Connection(error) => is_silence(error),
             Self::Address(_) | Self::Tls(_) | Self::Socket(_) => false,
         }
@@ -149,7 +151,7 @@ pub fn is_turned_away(error: &ConnectionError) -> bool {
 /// See [`ReachError`].
 pub async fn connect_to_enrol(address: &str, pinned: Hash) -> Result<Reached, ReachError> {
     let config = enrol_config(pinned).map_err(|error| ReachError::Tls(error.to_string()))?;
-    connect(address, config).await
+    connect(address, config, CONNECT_PATIENCE.0).await
 }
 
 /// Connects for renewing, to an authority that is known.
@@ -160,20 +162,20 @@ pub async fn connect_to_renew(address: &str, identity: &Identity) -> Result<Reac
     connect_to_enrol(address, certificate_hash(&identity.certificate_authority)).await
 }
 
-/// Connects as an enrolled agent.
+/// Connects as an enrolled agent, with so much patience.
 ///
 /// # Errors
 /// See [`ReachError`].
-pub async fn connect_as_agent(address: &str, identity: &Identity) -> Result<Reached, ReachError> {
+pub async fn connect_as_agent(address: &str, identity: &Identity, patience: Duration) -> Result<Reached, ReachError> {
     let config = agent_config(identity).map_err(|error| ReachError::Tls(error.to_string()))?;
-    connect(address, config).await
+    connect(address, config, patience).await
 }
 
-async fn connect(address: &str, config: rustls::ClientConfig) -> Result<Reached, ReachError> {
+async fn connect(address: &str, config: rustls::ClientConfig, patience: Duration) -> Result<Reached, ReachError> {
     let not_an_address = || ReachError::Address(address.to_owned());
-    let found: Vec<SocketAddr> = tokio::time::timeout(CONNECT_TIMEOUT, tokio::net::lookup_host(address))
+    let found: Vec<SocketAddr> = tokio::time::timeout(patience, tokio::net::lookup_host(address))
         .await
-        .map_err(|_| ReachError::Silent)?
+        .map_err(|_| ReachError::Silent(patience))?
         .map_err(|_| not_an_address())?
         .collect();
     let config = QuicClientConfig::try_from(config).map_err(|error| ReachError::Tls(error.to_string()))?;
@@ -185,10 +187,10 @@ async fn connect(address: &str, config: rustls::ClientConfig) -> Result<Reached,
         let endpoint = Endpoint::client(any_port(remote))?;
         let connecting = endpoint.connect_with(config.clone(), remote, AUTHORITY_NAME);
         let connecting = connecting.map_err(|error| ReachError::Tls(error.to_string()))?;
-        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+        match tokio::time::timeout(patience, connecting).await {
             Ok(Ok(connection)) => return Ok(Reached { connection, endpoint }),
             Ok(Err(error)) => last = error.into(),
-            Err(_) => last = ReachError::Silent,
+            Err(_) => last = ReachError::Silent(patience),
         }
     }
     Err(last)

@@ -5,7 +5,9 @@ use crate::board::Board;
 use crate::clock::wall_now;
 use crate::identity::{Identity, random};
 use crate::machines::{Line, OUTGOING_MAX};
-use crate::quic::endpoint::{ReachError, connect_as_agent, is_certificate_expired, is_silence, is_turned_away};
+use crate::quic::endpoint::{
+    CONNECT_PATIENCE, ReachError, connect_as_agent, is_certificate_expired, is_silence, is_turned_away,
+};
 use crate::quic::enrol::{EnrolError, renew};
 use crate::quic::lanes::{LaneError, open, pump_in, pump_out};
 use crate::stop::Stop;
@@ -91,21 +93,20 @@ impl Keeper {
     }
 
     async fn keep_connected(&mut self) {
-        let (first, longest) = PAUSE;
-        let mut pause = first;
+        let (mut pause, mut patience) = (PAUSE.0, CONNECT_PATIENCE.0);
         self.show_certificate();
         loop {
-            let was_heard = self.try_all().await;
-            pause = if was_heard { first } else { pause.saturating_mul(2).min(longest) };
+            let was_heard = self.try_all(patience).await;
+            (pause, patience) = (next(pause, PAUSE, was_heard), next(patience, CONNECT_PATIENCE, was_heard));
             tokio::time::sleep(jittered(pause)).await;
         }
     }
 
     /// One round through the addresses, ended by the first authority that said something; whether one did.
-    async fn try_all(&mut self) -> bool {
+    async fn try_all(&mut self, patience: Duration) -> bool {
         for address in self.addresses.clone() {
             self.renew_if_due(&address, false).await;
-            let ended = self.try_at(&address).await;
+            let ended = self.try_at(&address, patience).await;
             self.say(&address, &ended);
             if ended.is_silence {
                 ask_last(&mut self.addresses, &address);
@@ -136,8 +137,8 @@ impl Keeper {
     }
 
     /// Connects and stays connected as long as it goes.
-    async fn try_at(&mut self, address: &str) -> Ended {
-        let reached = match connect_as_agent(address, &self.identity).await {
+    async fn try_at(&mut self, address: &str, patience: Duration) -> Ended {
+        let reached = match connect_as_agent(address, &self.identity, patience).await {
             Ok(reached) => reached,
             Err(error) => return Ended::unreached(&error),
         };
@@ -292,6 +293,11 @@ async fn take_removals(connection: Connection, machine: mpsc::Sender<ToAgent>) -
     }
 }
 
+/// After a round through all addresses: twice as much as before, at most the longest; the first again once one answered.
+fn next(before: Duration, (first, longest): (Duration, Duration), was_heard: bool) -> Duration {
+    if was_heard { first } else { before.saturating_mul(2).min(longest) }
+}
+
 /// Puts an address that fell silent behind all others: silence costs seconds at each try.
 fn ask_last(addresses: &mut [String], silent: &str) {
     // False sorts before true, and the order stays as it is otherwise.
@@ -315,6 +321,16 @@ mod tests {
         assert_eq!(addresses, ["b:1", "c:1", "a:1"]);
         ask_last(&mut addresses, "c:1");
         assert_eq!(addresses, ["b:1", "a:1", "c:1"]);
+    }
+
+    #[test]
+    fn patience_grows_while_nobody_answers_and_begins_anew_with_an_answer() {
+        let mut patience = CONNECT_PATIENCE.0;
+        let rounds = [false, false, false, true].map(|was_heard| {
+            patience = next(patience, CONNECT_PATIENCE, was_heard);
+            patience.as_secs()
+        });
+        assert_eq!(rounds, [8, 10, 10, 4]);
     }
 
     #[test]
