@@ -716,7 +716,7 @@ mod tests {
             assert_eq!(again.chain.durable, durable, "seed {seed}");
         }
         assert!(
-            believed > 20 && refused > 20 && shortened > 20,
+            believed > 3 && refused > 20 && shortened > 20,
             "{believed} believed, {refused} refused, {shortened} shortened"
         );
     }
