@@ -77,10 +77,14 @@ impl AccessStore {
         })
     }
 
-    /// Keeps how far a change has come at one agent.
+    /// Keeps how far a change has come at one agent, also when the change itself is still on its way here: a removal
+    /// overtakes the compile, and so may its receipt.
     pub fn advance_closing(&self, seq: u64, row: ClosingAgentRow) {
-        let sql = "UPDATE closing_agents SET applied_at = ?3, durable_at = ?4, receipt = ?5, about_epoch = ?6,
-                   about_seq = ?7 WHERE seq = ?1 AND agent = ?2";
+        let sql = "INSERT INTO closing_agents
+                   (seq, agent, doors, leaf, applied_at, durable_at, receipt, about_epoch, about_seq)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (seq, agent) DO UPDATE SET
+                   applied_at = excluded.applied_at, durable_at = excluded.durable_at, receipt = excluded.receipt,
+                   about_epoch = excluded.about_epoch, about_seq = excluded.about_seq";
         // Were it lost, the agent's next receipt of a later commit would bring it again.
         let _stored = self.submit(move |transaction| {
             let at = |instant: Option<UnixMs>| instant.map(|at| at.0);
@@ -89,6 +93,8 @@ impl AccessStore {
                 .execute(params![
                     signed(seq),
                     row.agent.as_str(),
+                    row.doors,
+                    row.leaf,
                     at(row.applied_at),
                     at(row.durable_at),
                     row.receipt,
@@ -246,6 +252,28 @@ mod tests {
         }
         assert!(store.open_closings(10).unwrap().is_empty());
         assert_eq!(store.closing(8).unwrap(), None);
+    }
+
+    #[test]
+    fn what_an_agent_confirmed_before_its_change_was_kept_is_kept_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let position = Position { epoch: 0, seq: 7 };
+        let durable = ClosingAgentRow { durable_at: Some(UnixMs(9)), about: Some(position), ..row("a") };
+        store.advance_closing(7, durable.clone());
+        assert_eq!(store.closing(7).unwrap(), None);
+        let closing = ClosingRow {
+            position,
+            at: UnixMs(5),
+            command: "card-suspend".into(),
+            subject: "card A".into(),
+            why: "lost".into(),
+            removals: vec![3],
+            agents: vec![row("a")],
+        };
+        store.begin_closing(closing.clone()).unwrap();
+        assert_eq!(store.closing(7).unwrap(), Some(ClosingRow { agents: vec![durable], ..closing }));
+        assert!(store.open_closings(10).unwrap().is_empty());
     }
 
     #[test]
