@@ -268,7 +268,7 @@ fn no_key_and_no_token_stands_anywhere_but_in_its_own_file() {
         ("the key of another agent", seed("agent-south/agent.key"), Some("agent-south/agent.key")),
     ];
     for text in &scene.tokens {
-        secrets.push(("a join token", text.strip_prefix("doorward1_").unwrap()[..40].as_bytes().to_vec(), None));
+        secrets.push(("a join token", text.strip_prefix("doorward1_").unwrap().as_bytes()[..40].to_vec(), None));
         secrets.push(("its secret", JoinToken::parse(text).unwrap().secret.to_vec(), None));
     }
     let bytes: Vec<Vec<u8>> = secrets.iter().map(|(_, secret, _)| secret.clone()).collect();
