@@ -159,7 +159,7 @@ fn settle(world: World, taps: &[Tap], orders: &[Order], report: &mut Report) -> 
         report.violation(format!("not every record came home: {error:#}"));
     }
     let lines = world.authority.json_lines("log --limit 100000")?;
-    let alarms = until("alarms", SOON, || world.authority.api_json("/v1/alarms").ok())?;
+    let alarms = until("alarms", SOON, || world.authority.api_json("/v1/alarms?limit=10000").ok())?;
     let authority = world.authority.data.clone();
     // The journal is read once nobody writes it any more, and the folder goes with the world.
     let journal = campus_journal(world, &authority, report)?;

@@ -194,7 +194,7 @@ impl Patient {
         let shown: Vec<&Value> = missing.iter().filter_map(|(tap, _)| tap.answer.as_ref()).take(3).collect();
         report.expect(at_home == 0, || format!("{turn}: {at_home} records that were home are gone: {shown:?}"));
         report.expect(doubled == 0, || format!("{turn}: {doubled} records more than taps"));
-        let alarms = world.authority.api_json("/v1/alarms")?;
+        let alarms = world.authority.api_json("/v1/alarms?limit=10000")?;
         let about_us = |alarm: &&Value| text(alarm, "agent") == self.id && *at(alarm, "acknowledged") == false;
         let told: Vec<&Value> = list(&alarms, "alarms")
             .iter()
