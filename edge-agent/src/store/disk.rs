@@ -24,6 +24,9 @@ const LOG_FILE: &str = "db";
 /// Where sled keeps values that are too large for its log.
 const LARGE_VALUES: &str = "blobs";
 
+/// How the name of a snapshot ends that sled has not finished writing.
+const UNFINISHED: &str = "generating";
+
 /// How often, and with which pauses, an instance that was dropped is waited for: two seconds in all.
 const RELEASE_TRIES_MAX: u32 = 200;
 const RELEASE_PAUSE: Duration = Duration::from_millis(10);
@@ -77,6 +80,7 @@ impl Disk {
         guarded(|| {
             // What is stored has the campus's reader key in it.
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+            remove_unfinished(directory)?;
             // Without its own flushing thread: a flush happens when somebody waits for it. High throughput, because
             // the low-space mode rewrites the log at every turn for a few megabytes that nobody misses.
             let config = sled::Config::new()
@@ -161,6 +165,18 @@ fn open_once_free(config: &sled::Config) -> sled::Result<sled::Db> {
     }
 }
 
+/// Removes what a power cut left of a snapshot while sled was opened: the next open would take it for the newest one and
+/// call the store corrupt. The one before it, or the log alone, says the same.
+fn remove_unfinished(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == UNFINISHED) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
 /// Fsyncs the files of a directory that were not there before, after closing them to other users, then the directory
 /// itself when there was one; remembers which are there now.
 fn sync_new_files(directory: &Path, synced: &mut BTreeSet<OsString>) -> io::Result<()> {
@@ -221,6 +237,20 @@ mod tests {
         })
         .unwrap();
         assert_eq!(keys, [b"b".to_vec(), b"c".to_vec()]);
+    }
+
+    #[test]
+    fn a_snapshot_that_a_power_cut_left_unfinished_costs_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        {
+            let mut disk = Disk::open(directory.path()).unwrap();
+            disk.commit(edits(&[("a", Some(vec![1]))])).unwrap();
+        }
+        for unfinished in [Vec::new(), vec![0; 500]] {
+            fs::write(directory.path().join("snap.00000000000FFFFF.generating"), unfinished).unwrap();
+            let disk = Disk::open(directory.path()).unwrap();
+            assert_eq!(disk.value(b"a").unwrap(), Some(vec![1]));
+        }
     }
 
     #[test]
