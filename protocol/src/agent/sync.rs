@@ -112,15 +112,13 @@ impl Sync {
     /// # Errors
     /// When the stored trust statements do not prove themselves; the agent has to join anew.
     pub fn open(identity: Identity, stored: Stored) -> Result<Self, TrustError> {
-        let mut floor = stored.floor;
+        let floor = stored.floor;
         let statements = stored.statements.clone();
         let Opened { trust, state, overlay, damage } =
             stored.open(&identity.agent, identity.key.public(), identity.pinned_root)?;
         let (head, state) = state.map_or((None, State::default()), |(head, state)| (Some(head), state));
         let cache = head.as_ref().and_then(|_| Cache::new(&state)).map(Arc::new);
         let position = head.as_ref().and_then(|head| head.commit.unverified().ok()).map(|commit| commit.position);
-        // A floor that was lost does not take the state below itself.
-        floor.position = floor.position.max(position.unwrap_or_default());
         let mut sync = Self {
             position,
             identity,

@@ -5,7 +5,7 @@ use doorward_protocol::agent::recorder::{Effect as Recording, Input as Tapping, 
 use doorward_protocol::commit::{Position, Pulse};
 use doorward_protocol::decide::Reason;
 use doorward_protocol::facts::Factors;
-use doorward_protocol::frame::{Hello, Lane, PROTOCOL_VERSION, Refusal, StateClaim, ToAgent, ToAuthority, Update};
+use doorward_protocol::frame::{Hello, Lane, PROTOCOL_VERSION, Refusal, StateClaim, ToAgent, ToAuthority};
 use doorward_protocol::id::{AgentId, CredentialKey, Hash, Incarnation};
 use doorward_protocol::limits::TEXT_BYTES_MAX;
 use doorward_protocol::record::ChainHead;
@@ -125,21 +125,6 @@ fn orders_of_two_histories_with_one_name_are_both_obeyed_also_after_a_restart() 
     world.inject(ToAgent::Removal(first));
     world.restart_agent();
     assert_eq!([world.tap(1), world.tap(2)], [Reason::Suspended, Reason::Suspended]);
-}
-
-#[test]
-fn a_lost_floor_takes_no_agent_below_the_state_that_it_has() {
-    let mut world = World::connected();
-    let Outgoing { head, base, parts } = world.authority.update(&id("agent"), None).unwrap();
-    let old = ToAgent::Update(Box::new(Update { head, base, parts: 1 }));
-    world.authority.suspend(1);
-    world.tell(Input::HeadMoved { affected: true });
-    assert_eq!(world.tap(1), Reason::Suspended);
-    world.lose_floor();
-    world.restart_agent();
-    world.inject(old);
-    world.inject(ToAgent::Part(parts[0].clone()));
-    assert_eq!(world.agent.position().unwrap().seq, 2);
 }
 
 const START: UnixMs = UnixMs(1_700_000_000_000);

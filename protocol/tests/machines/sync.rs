@@ -1,6 +1,6 @@
 //! An agent's state: snapshots, deltas, removals, pulses, leases, clocks, crashes. No mocks: the authority's state is a real `State` per commit, signed with real keys.
 
-use doorward_protocol::agent::stored::{Floor, Stored, Write};
+use doorward_protocol::agent::stored::{Stored, Write};
 use doorward_protocol::agent::sync::{Effect, Identity, Input, Sync};
 use doorward_protocol::commit::{Commit, Head, Leaf, Position, Pulse};
 use doorward_protocol::decide::{Reason, View, decide_now};
@@ -301,11 +301,6 @@ impl World {
             session.handle(input, self.now, &self.authority);
         }
         self.run();
-    }
-
-    /// What a damaged disk may do.
-    pub fn lose_floor(&mut self) {
-        self.disk.stored.floor = Floor::default();
     }
 
     /// Hands a frame to the agent as if the authority had sent it.
