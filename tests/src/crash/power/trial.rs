@@ -100,7 +100,7 @@ impl Trial {
         };
         self.disk.restore()?;
         report.count(&format!("cuts with the disk's cache {}", cache.name()), 1);
-        while self.random.below(4) == 0 {
+        while self.random.below(2) == 0 {
             self.cut_while_starting()?;
             report.count("further cuts while starting again", 1);
         }
