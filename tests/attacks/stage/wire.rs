@@ -111,9 +111,11 @@ impl Peer {
     /// Waits until the other side ends the connection: its code.
     pub fn ended(&self) -> Result<u64> {
         let closed = self.runtime.block_on(async { timeout(SOON, self.connection.closed()).await });
-        match closed.context("the connection stays open")? {
-            ConnectionError::ApplicationClosed(close) => Ok(close.error_code.into()),
-            error => Err(error.into()),
+        let error = closed.context("the connection stays open")?;
+        if let ConnectionError::ApplicationClosed(close) = error {
+            Ok(close.error_code.into())
+        } else {
+            Err(error.into())
         }
     }
 
