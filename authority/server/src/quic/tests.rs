@@ -192,6 +192,26 @@ async fn an_agent_that_opens_a_lane_and_says_nothing_on_it_is_struck_off_all_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_whose_join_was_cut_short_may_ask_again_at_once() {
+    let site = site().await;
+    let token = site.invite("agent-eng-1").await;
+    let (agent, binding) = (token.agent, [3; 32]);
+    let ask = |key: SecretKey| {
+        let proof = key.sign_value(&Proof { agent: agent.clone(), key: key.public(), binding }).unwrap();
+        EnrolRequest::Join { secret: token.secret, proof }
+    };
+    // The second comes while the entry of the first is in the journal and in no commit yet.
+    let (first, second) = (ask(key(5)), ask(key(5)));
+    let (first, second) =
+        tokio::join!(site.enrolment.answer(&first, &binding), site.enrolment.answer(&second, &binding));
+    for answer in [first, second] {
+        assert!(matches!(answer, EnrolAnswer::Enrolled(_)), "{answer:?}");
+    }
+    let other = refusal(site.enrolment.answer(&ask(key(6)), &binding).await);
+    assert!(other.contains("it was used"), "{other}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_works_once_for_one_agent_and_a_renewal_only_with_the_known_key() {
     let site = site().await;
     let token = site.invite("agent-eng-1").await;
