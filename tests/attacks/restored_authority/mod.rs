@@ -16,6 +16,7 @@ fn an_authority_that_is_behind_its_agents_sends_nothing_until_a_new_epoch() {
     stage.suspend("ADA");
     stage.campus = Campus::new("tiny");
     assert_eq!(stage.meet(), [AlarmKind::AuthorityRolledBack]);
+    assert!(stage.victim.alarms.is_empty(), "there was nothing for the agent to refuse");
     assert_eq!(stage.tap("ADA"), Reason::Suspended);
     stage.campus.renew(true);
     stage.meet();
