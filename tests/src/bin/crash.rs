@@ -5,6 +5,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use tests::crash::damage;
 use tests::crash::kills;
@@ -46,7 +47,7 @@ struct Run {
 }
 
 /// Power cuts.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 struct Power {
     /// Whose power is cut
     #[arg(value_enum)]
@@ -63,6 +64,9 @@ struct Power {
     /// Take it out of the programs whose power is cut, to see that losses are found
     #[arg(long, value_enum)]
     without: Option<TakenOut>,
+    /// End with the first cut after which something was wrong, and keep here what it and those before left on the disk
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -106,7 +110,7 @@ fn main() -> ExitCode {
 }
 
 fn cut_power(power: &Power) -> Result<bool> {
-    let &Power { whose, cuts, seed, json, without } = power;
+    let Power { whose, cuts, seed, json, without, keep } = power.clone();
     let who = match whose {
         Whose::Agent => Who::Agents,
         Whose::Authority => Who::Authority,
@@ -115,7 +119,9 @@ fn cut_power(power: &Power) -> Result<bool> {
         TakenOut::Fdatasync => Without::Fdatasync,
         TakenOut::Both => Without::Both,
     });
-    let crash = move |seed, cuts, say: &dyn Fn(&str)| power::run(Options { who, cuts, seed, without }, say);
+    let crash = move |seed, cuts, say: &dyn Fn(&str)| {
+        power::run(&Options { who, cuts, seed, without, keep: keep.clone() }, say)
+    };
     tell(&Run { count: cuts, seed, json }, &crash)
 }
 

@@ -88,10 +88,12 @@ pub fn prove_newest_removal(trial: &Trial, orders_before: usize) -> Result<()> {
     let newest = since.rev().find(|order| order.is_everywhere && is_shut(&order.about));
     let Some(seq) = newest.and_then(|order| order.seq) else { return Ok(()) };
     let authority = &trial.world.authority;
-    until_true(&format!("the removal of entry {seq} is closed everywhere again"), SOON, || {
-        let progress = authority.api_json(&format!("/v1/changes/{seq}/progress?wait_ms=100"))?;
+    let mut progress = serde_json::Value::Null;
+    let closed = until_true(&format!("the removal of entry {seq} is closed everywhere again"), SOON, || {
+        progress = authority.api_json(&format!("/v1/changes/{seq}/progress?wait_ms=100"))?;
         Ok(*at(&progress, "summary/complete") == true)
-    })?;
+    });
+    closed.with_context(|| format!("it is {progress}, and the agents: {:?}", authority.api_json("/v1/agents")))?;
     let file = trial.world.file(&format!("{seq}.evidence")).display().to_string();
     authority.say(&format!("evidence {seq} --out {file}"))?.ok()?;
     let root = authority.data.join("root.pub").display().to_string();

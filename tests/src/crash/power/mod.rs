@@ -31,7 +31,7 @@ pub enum Who {
 }
 
 /// A run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Whose power is cut.
     pub who: Who,
@@ -41,6 +41,8 @@ pub struct Options {
     pub seed: u64,
     /// What does nothing in the programs; then losses must be found.
     pub without: Option<Without>,
+    /// Where to keep what was on the disk after each cut of the last turn; then the first wrong one ends the run.
+    pub keep: Option<PathBuf>,
 }
 
 /// What a program believes to have done, and has not.
@@ -65,7 +67,7 @@ pub fn why_not() -> Option<String> {
 ///
 /// # Errors
 /// When the disk fails otherwise than it should, or a world does not begin.
-pub fn run(options: Options, say: &dyn Fn(&str)) -> Result<Report> {
+pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Report> {
     let mut report = Report::new(options.seed);
     let mut seeds = Random::new(options.seed);
     let folder = tempfile::tempdir()?;
@@ -73,7 +75,7 @@ pub fn run(options: Options, say: &dyn Fn(&str)) -> Result<Report> {
     let mut cuts = 0;
     while cuts < options.cuts {
         let random = Random::new(seeds.next());
-        let mut trial = Trial::begin(options.who, preload.as_deref(), random, &mut report)?;
+        let mut trial = Trial::begin(options, preload.as_deref(), random, &mut report)?;
         for _ in 0..WORLD_CUTS_MAX.min(options.cuts - cuts) {
             cuts += 1;
             let wrong = trial.cut(&mut report)?;
@@ -93,6 +95,9 @@ pub fn run(options: Options, say: &dyn Fn(&str)) -> Result<Report> {
             }
         }
         trial.end(&mut report);
+        if options.keep.is_some() && !report.violations.is_empty() {
+            break;
+        }
     }
     Ok(report)
 }

@@ -2,10 +2,11 @@
 //!
 //! Deliberately the same for agents and authority; what only one of them must keep is in `agents` and `authority`.
 
-use super::Who;
 use super::disk::{Cache, PowerDisk};
 use super::office::{Counter, Office};
+use super::{Options, Who};
 use super::{agents, authority};
+use crate::agent::Agent;
 use crate::binaries::binaries;
 use crate::campus::edit;
 use crate::crash::judge::{Seen, judge};
@@ -17,11 +18,12 @@ use crate::process::{Process, tied};
 use crate::random::Random;
 use crate::wait::{SOON, until};
 use crate::world::World;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use doorward_policy::command::Entry;
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread::{ScopedJoinHandle, scope, sleep};
 use std::time::Duration;
 
@@ -53,11 +55,14 @@ pub struct Trial {
     pub journal: Vec<Entry>,
     who: Who,
     counted: Report,
+    keep: Option<PathBuf>,
+    kept: u64,
 }
 
 impl Trial {
     /// A new world; what goes wrong on the way to it, cuts included, is said in the report.
-    pub fn begin(who: Who, preload: Option<&Path>, mut random: Random, report: &mut Report) -> Result<Self> {
+    pub fn begin(options: &Options, preload: Option<&Path>, mut random: Random, report: &mut Report) -> Result<Self> {
+        let who = options.who;
         let disk = PowerDisk::create()?;
         let folder = tempfile::tempdir()?;
         let mut world = match who {
@@ -80,8 +85,8 @@ impl Trial {
         let joins = world.file("joined");
         std::fs::create_dir_all(&joins)?;
         let office = Office::new(counter, &folders, spare, &joins, Random::new(random.next()))?;
-        let (taps, journal, counted) = (Vec::new(), Vec::new(), Report::default());
-        Ok(Self { world, disk, random, taps, office: Some(office), journal, who, counted })
+        let (taps, journal, counted, keep) = (Vec::new(), Vec::new(), Report::default(), options.keep.clone());
+        Ok(Self { world, disk, random, taps, office: Some(office), journal, who, counted, keep, kept: 0 })
     }
 
     /// Cuts the power at a random instant under load, and says what was wrong afterwards.
@@ -98,7 +103,8 @@ impl Trial {
             Who::Agents => agents::confirmed(&self.world)?,
             Who::Authority => Vec::new(),
         };
-        self.disk.restore()?;
+        self.forget_kept()?;
+        self.restore(cache)?;
         report.count(&format!("cuts with the disk's cache {}", cache.name()), 1);
         while self.random.below(2) == 0 {
             self.cut_while_starting()?;
@@ -154,7 +160,31 @@ impl Trial {
         let cache = Cache::any(&mut self.random);
         self.disk.cut(cache, &processes.iter().map(Process::id).collect::<Vec<_>>())?;
         processes.into_iter().for_each(Process::kill);
-        self.disk.restore()
+        self.restore(cache)
+    }
+
+    /// Mounts what was left, and keeps a copy of it if that is wanted.
+    fn restore(&mut self, cache: Cache) -> Result<()> {
+        self.disk.restore()?;
+        let Some(keep) = &self.keep else { return Ok(()) };
+        std::fs::create_dir_all(keep)?;
+        let to = keep.join(format!("{}-{}", self.kept, cache.name()));
+        self.kept += 1;
+        let copied = Command::new("cp").arg("-a").args([self.disk.files(), to]).status()?;
+        ensure!(copied.success(), "what was left cannot be copied to {}", keep.display());
+        for log in self.world.agents.iter().map(Agent::log_file).chain([self.world.authority.log_file()]) {
+            std::fs::copy(&log, keep.join(log.file_name().unwrap_or_default()))?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of the copies that were made before; they led to nothing wrong.
+    fn forget_kept(&mut self) -> Result<()> {
+        self.kept = 0;
+        match &self.keep {
+            Some(keep) if keep.exists() => Ok(std::fs::remove_dir_all(keep)?),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn processes(&mut self) -> Result<Vec<u32>> {
