@@ -3,6 +3,9 @@
 //! What a run is and what it checks is in the library; longer runs are those of the program `sim`.
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod seeds {
     use tests::random::Random;
     use tests::sim::mutation::Mutation;
