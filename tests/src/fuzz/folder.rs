@@ -13,7 +13,7 @@ use doorward_policy::taps::decide_taps;
 use doorward_protocol::facts::Factors;
 use doorward_protocol::problem::Place;
 use doorward_protocol::taps::TapQuestion;
-use doorward_protocol::time::UnixMs;
+use doorward_protocol::time::{UnixMs, ZONE_END, ZONE_START};
 use std::collections::BTreeMap;
 
 /// The honest campus, in the order of [`CampusFiles::NAMES`].
@@ -42,7 +42,10 @@ pub fn run(input: &[u8]) {
         let Some((kind, text)) = part.split_first() else { continue };
         match kind {
             b'!' => commands.extend(serde_json::from_slice::<Command>(text).ok()),
-            b'@' => instants.extend(core::str::from_utf8(text).ok().and_then(|text| UnixMs::parse(text).ok())),
+            b'@' => {
+                let at = core::str::from_utf8(text).ok().and_then(|text| UnixMs::parse(text).ok());
+                instants.extend(at.filter(|at| (ZONE_START..ZONE_END).contains(at)));
+            }
             b'0'..=b'7' => {
                 if let Some(file) = file(&mut files, kind - b'0') {
                     *file = text.to_vec();

@@ -84,7 +84,10 @@ impl World {
                 self.handle(Input::Tap(tap));
             }
             4 | 5 => self.append(choices.below(4) != 0),
-            6 => self.handle(Input::Connected),
+            6 => {
+                self.sent = None;
+                self.handle(Input::Connected);
+            }
             7 => {
                 self.sent = None;
                 self.handle(Input::Disconnected);
@@ -173,7 +176,7 @@ impl World {
             Asked::Anew { after } => {
                 self.life = self.life.checked_add(1)?;
                 let records = self.records.range(after.checked_add(1)?..).map(|(_, record)| record.clone());
-                let records = records.collect();
+                let records = records.filter(|_| can_read).collect();
                 self.handle(Input::Anew { begin: begin(self.life)?, records });
             }
         }

@@ -8,10 +8,11 @@ use crate::fuzz::choices::Choices;
 use crate::fuzz::history::{AGENT, HISTORY, START, agent, key};
 use doorward_agent::store::disk::{Disk, Edits};
 use doorward_agent::store::layout::{
-    ACKNOWLEDGED_KEY, DURABLE_KEY, Draft, FACT, FLOOR_KEY, FORMAT, FORMAT_KEY, HEAD_KEY, RECORD, REMOVAL, STATEMENT,
-    range_of, record_key, removal_key, statement_key,
+    ACKNOWLEDGED_KEY, DURABLE_KEY, Draft, FACT, FLOOR_KEY, FORMAT, FORMAT_KEY, HEAD_KEY, RECORD, REMOVAL, SEAL_KEY,
+    STATEMENT, range_of, record_key, removal_key, statement_key,
 };
 use doorward_agent::store::open::{Beginning, Opened, read, read_records};
+use doorward_agent::store::seal::{Seal, Sealer};
 use doorward_protocol::agent::stored::{Floor, StoredHead, Write};
 use doorward_protocol::agent::sync::{Effect, Identity, Sync};
 use doorward_protocol::codec;
@@ -37,8 +38,18 @@ pub fn run(input: &[u8]) {
     let Some((folder, mut disk, uses)) = kept.filter(|(_, _, uses)| *uses < USES_MAX).or_else(made) else { return };
     let mut choices = Choices::new(input);
     let Some(mut edits) = sound(&disk) else { return };
+    let before = sealed(&edits);
+    // Who writes a seal of their own is nobody that a seal keeps away.
+    let is_resealed = choices.below(2) == 1;
     while !choices.is_over() && edit(&mut edits, &mut choices).is_some() {}
+    let head = edits.get(DURABLE_KEY).and_then(|value| codec::decode(value.as_ref()?).ok());
+    if let Some(head) = head.filter(|_| is_resealed)
+        && Sealer::default().seal(&mut edits, head).is_err()
+    {
+        return;
+    }
     let wanted = edits.clone();
+    let is_unsealed = !is_resealed && edits.get(SEAL_KEY).is_some_and(Option::is_some) && before != sealed(&edits);
     let all = (vec![], vec![u8::MAX; 80]);
     let cleared = disk.visit(&all.0, &all.1, |(key, _)| {
         edits.entry(key).or_insert(None);
@@ -47,7 +58,7 @@ pub fn run(input: &[u8]) {
     if cleared.is_err() || disk.commit(edits).is_err() {
         return;
     }
-    if let Some(disk) = look(disk, &wanted) {
+    if let Some(disk) = look(disk, &wanted, is_unsealed) {
         STORE.with_borrow_mut(|store| *store = Some((folder, disk, uses + 1)));
     }
 }
@@ -81,17 +92,27 @@ fn sound(disk: &Disk) -> Option<Edits> {
     draft.append(&records, &durable).ok()?;
     draft.free(&acknowledged).ok()?;
     draft.put_format().ok()?;
-    Some(draft.into_edits())
+    let mut edits = draft.into_edits();
+    Sealer::default().seal(&mut edits, durable).ok()?;
+    Some(edits)
+}
+
+/// The parts of a state that its seal names.
+fn sealed(edits: &Edits) -> Edits {
+    let is_sealed = |key: &[u8]| key == HEAD_KEY || key.first().is_some_and(|kind| [STATEMENT, REMOVAL].contains(kind));
+    let parts = edits.iter().filter(|(key, value)| value.is_some() && is_sealed(key));
+    parts.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// One entry more, less, or with other bytes.
 fn edit(edits: &mut Edits, choices: &mut Choices<'_>) -> Option<()> {
-    let key = match choices.byte() % 12 {
+    let key = match choices.byte() % 13 {
         0 => HEAD_KEY.to_vec(),
         1 => FLOOR_KEY.to_vec(),
         2 => DURABLE_KEY.to_vec(),
         3 => ACKNOWLEDGED_KEY.to_vec(),
         4 => FORMAT_KEY.to_vec(),
+        12 => SEAL_KEY.to_vec(),
         5 => statement_key(u32::from(choices.byte() % 5)),
         6 => {
             let removal = &choices.pick(&HISTORY.removals)?.1;
@@ -123,7 +144,7 @@ fn edit(edits: &mut Edits, choices: &mut Choices<'_>) -> Option<()> {
 }
 
 /// Reads the store as at a start, and looks at what is believed of it.
-fn look(disk: Disk, wanted: &Edits) -> Option<Disk> {
+fn look(disk: Disk, wanted: &Edits, is_unsealed: bool) -> Option<Disk> {
     let agent = agent()?;
     let statements = HISTORY.statements.get(..1)?;
     let incarnation = Incarnation([9; 16]);
@@ -161,6 +182,9 @@ fn look(disk: Disk, wanted: &Edits) -> Option<Disk> {
     let made = sync.position().and_then(|position| HISTORY.having(position, sync.digest()));
     assert_eq!(sync.position().is_some(), made.is_some(), "the state on a disk is one that was signed");
     assert!(!is_unread || made.is_none(), "without a removal that cannot be read, nothing is decided");
+    let has_seal = wanted.get(SEAL_KEY).and_then(|value| codec::decode::<Seal>(value.as_ref()?).ok());
+    let is_own = has_seal.is_some_and(|seal| seal.commits == 1);
+    assert!(!is_unsealed || !is_own || made.is_none(), "by parts that are not the sealed ones, nothing is decided");
     check_decisions(&view, made, START.plus_ms(120_000), |_, _, _, _| {});
     Some(disk)
 }

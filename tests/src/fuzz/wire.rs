@@ -2,6 +2,7 @@
 //!
 //! The first byte says which decoder; what decodes is then used the way the programs use it before they believe it.
 
+use doorward_agent::store::seal::Seal;
 use doorward_agent::validity::Validity;
 use doorward_protocol::agent::stored::{Floor, StoredHead};
 use doorward_protocol::codec;
@@ -23,7 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The decoders: frames of both lanes' directions, enrolment, what is signed, what is stored, and the parts of each.
-const DECODERS: [fn(&[u8]); 41] = [
+const DECODERS: [fn(&[u8]); 42] = [
     to_agent,
     to_authority,
     enrol_request,
@@ -49,6 +50,7 @@ const DECODERS: [fn(&[u8]); 41] = [
     head,
     decodes::<Leaf>,
     decodes::<StoredHead>,
+    decodes::<Seal>,
     decodes::<Floor>,
     fact,
     decodes::<FactKey>,
