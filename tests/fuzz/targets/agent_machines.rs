@@ -1,4 +1,4 @@
 //! The fuzz target `agent_machines`; what it holds is in `tests::fuzz`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| doorward_fuzz::look("agent_machines", input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| doorward_fuzz::look::look("agent_machines", input));

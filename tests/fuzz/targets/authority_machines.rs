@@ -1,4 +1,4 @@
 //! The fuzz target `authority_machines`; what it holds is in `tests::fuzz`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| doorward_fuzz::look("authority_machines", input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| doorward_fuzz::look::look("authority_machines", input));

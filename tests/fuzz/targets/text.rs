@@ -1,4 +1,4 @@
 //! The fuzz target `text`; what it holds is in `tests::fuzz`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| doorward_fuzz::look("text", input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| doorward_fuzz::look::look("text", input));
