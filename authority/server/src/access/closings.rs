@@ -77,14 +77,15 @@ impl AccessStore {
         })
     }
 
-    /// Keeps how far a change has come at one agent, also when the change itself is still on its way here: a removal
-    /// overtakes the compile, and so may its receipt.
+    /// Keeps how far a change has come at one agent, in whatever order that comes: a removal overtakes the compile, and so
+    /// may its receipt; and what was confirmed as durable stays so.
     pub fn advance_closing(&self, seq: u64, row: ClosingAgentRow) {
         let sql = "INSERT INTO closing_agents
                    (seq, agent, doors, leaf, applied_at, durable_at, receipt, about_epoch, about_seq)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (seq, agent) DO UPDATE SET
                    applied_at = excluded.applied_at, durable_at = excluded.durable_at, receipt = excluded.receipt,
-                   about_epoch = excluded.about_epoch, about_seq = excluded.about_seq";
+                   about_epoch = excluded.about_epoch, about_seq = excluded.about_seq
+                   WHERE closing_agents.durable_at IS NULL";
         // Were it lost, the agent's next receipt of a later commit would bring it again.
         let _stored = self.submit(move |transaction| {
             let at = |instant: Option<UnixMs>| instant.map(|at| at.0);
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_agent_confirmed_before_its_change_was_kept_is_kept_with_it() {
+    fn what_an_agent_confirmed_before_its_change_was_kept_stays_confirmed() {
         let directory = tempfile::tempdir().unwrap();
         let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
         let position = Position { epoch: 0, seq: 7 };
@@ -272,6 +273,9 @@ mod tests {
             agents: vec![row("a")],
         };
         store.begin_closing(closing.clone()).unwrap();
+        store.advance_closing(7, ClosingAgentRow { applied_at: Some(UnixMs(8)), ..row("a") });
+        // Whatever is stored later is stored after it.
+        store.recover_contacts(UnixMs(0)).unwrap();
         assert_eq!(store.closing(7).unwrap(), Some(ClosingRow { agents: vec![durable], ..closing }));
         assert!(store.open_closings(10).unwrap().is_empty());
     }
