@@ -17,6 +17,8 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Size of the file system that programs write to; data of a few hundred cards and some thousand records.
@@ -28,6 +30,10 @@ const BELOW_MIB: u64 = 128;
 /// Mount options. Timers that write what nobody asked to be durable are put off (the default is five seconds), so that
 /// they do not do the work of an fsync that is missing.
 const OPTIONS: &str = "loop,noatime,commit=300";
+
+/// How long a free loop device is waited for, and how often it is looked for one.
+const LOOP_DEVICE_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Kills processes and at once asks for `EXT4_IOC_SHUTDOWN`, with the flag that keeps the journal from being written out.
 /// Whoever is inside of a write or an fsync gets an error there and is dead before it can read it: SIGKILL reaches all
@@ -169,11 +175,11 @@ impl PowerDisk {
     }
 
     fn mount_below(&self) -> Result<()> {
-        tool("mount", &[Path::new("-o"), Path::new(OPTIONS), &self.image_below(), &self.below()])
+        mount(&self.image_below(), &self.below())
     }
 
     fn mount_files(&self) -> Result<()> {
-        tool("mount", &[Path::new("-o"), Path::new(OPTIONS), &self.image(), &self.files()])
+        mount(&self.image(), &self.files())
     }
 }
 
@@ -191,6 +197,20 @@ fn make_file_system(image: &Path, further: &[&str]) -> Result<()> {
     let mut line: Vec<&Path> = options.iter().chain(further).map(Path::new).collect();
     line.push(image);
     tool("mkfs.ext4", &line)
+}
+
+fn mount(image: &Path, place: &Path) -> Result<()> {
+    let line = [Path::new("-o"), Path::new(OPTIONS), image, place];
+    let begin = Instant::now();
+    loop {
+        match tool("mount", &line) {
+            // Some machines have eight of them in all, and other tests use them, too.
+            Err(error) if error.to_string().contains("loop device") && begin.elapsed() < LOOP_DEVICE_WITHIN => {
+                sleep(LOOK_AGAIN_AFTER);
+            }
+            mounted => return mounted,
+        }
+    }
 }
 
 fn unmount(place: &Path) -> Result<()> {
