@@ -123,6 +123,12 @@ impl Enrolment {
             key: proof.key,
             token_hash: JoinToken::secret_hash(secret),
         };
+        // What a former machine of that name had confirmed goes before the new one joins: a crash between the two would
+        // otherwise hold the new one to it. It goes once more afterwards, because the former one may just have spoken.
+        let is_welcome = self.authority.present().directory.check(&command, self.authority.timeline.now()).is_ok();
+        if is_welcome {
+            self.authority.store.begin_anew(proof.agent.clone()).await.map_err(|error| error.to_string())?;
+        }
         let actor = Actor::agent(&proof.agent);
         let accepted = match self.authority.execute(actor, command).await {
             Ok(accepted) => accepted,
