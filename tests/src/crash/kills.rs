@@ -95,7 +95,9 @@ fn turns(turn: &mut Turn<'_>, joiner: &mut Joiner, target: u64, say: &dyn Fn(&st
         }
         if turn.kills() >= told.saturating_add(50) {
             told = turn.kills();
-            say(&format!("{told} kills, {} violations", turn.report.violations.len()));
+            let newest =
+                turn.report.violations.last().map_or_else(String::new, |newest| format!(", the newest: {newest}"));
+            say(&format!("{told} kills, {} violations{newest}", turn.report.violations.len()));
         }
     }
     Ok(())
