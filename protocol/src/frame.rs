@@ -88,6 +88,8 @@ pub struct Hello {
     pub floor: Position,
     /// What it decides by, `None` when it has no verified state.
     pub state: Option<StateClaim>,
+    /// Hash of the signed commit of that state, `None` together with it.
+    pub commit: Option<Hash>,
     /// Its wall clock.
     pub wall: UnixMs,
 }

@@ -7,7 +7,7 @@ use crate::access::{AccessStore, NewAlarm};
 use crate::clock::{self, Timeline};
 use crate::closing::Closings;
 use crate::hub::Hub;
-use crate::journal::JournalError;
+use crate::journal::{Journal, JournalError};
 use crate::paths::Layout;
 use crate::present::{Present, Published};
 use crate::signer::Signer;
@@ -110,6 +110,8 @@ pub struct Authority {
     zone: RwLock<Arc<Zone>>,
     warnings: Mutex<BTreeMap<Warning, String>>,
     orders: mpsc::Sender<Message>,
+    /// The journal once more, to look up commits in.
+    journal: Mutex<Box<dyn Journal>>,
     /// Locked as long as this is here.
     _lock: File,
 }
@@ -123,6 +125,7 @@ pub(crate) struct Parts {
     pub timeline: Timeline,
     pub present: Present,
     pub orders: mpsc::Sender<Message>,
+    pub journal: Box<dyn Journal>,
     pub lock: File,
 }
 
@@ -145,6 +148,7 @@ impl Authority {
             zone: RwLock::new(zone),
             warnings: Mutex::default(),
             orders: parts.orders,
+            journal: Mutex::new(parts.journal),
             _lock: parts.lock,
         }
     }
@@ -296,6 +300,18 @@ impl Source for Authority {
     fn head(&self) -> (Position, Hash) {
         let published = self.published();
         (published.position, published.hash)
+    }
+
+    fn has_signed(&self, position: Position, commit: Hash) -> bool {
+        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        match journal.commit(position) {
+            Ok(signed) => signed.is_some_and(|signed| signed.hash() == commit),
+            Err(error) => {
+                // What cannot be looked up is not known to be ours, and nothing is taken back by sending nothing.
+                tracing::error!(%error, %position, "a commit cannot be looked up");
+                false
+            }
+        }
     }
 
     fn pulse(&self) -> Option<Signed<Pulse>> {

@@ -116,8 +116,9 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
     let (entries, entry_queue) = mpsc::channel();
     let timeline = Timeline::new(folded.directory.head(), last_at);
     let present = base;
-    let authority =
-        Arc::new(Authority::new(Parts { layout, signer, store, closings, timeline, present, orders, lock }));
+    let lookups = journal::open(&layout.journal())?;
+    let parts = Parts { layout, signer, store, closings, timeline, present, orders, journal: lookups, lock };
+    let authority = Arc::new(Authority::new(parts));
     let mut compiler = Compiler { authority: Arc::clone(&authority), journal, left_over: Touched::default() };
     folded.backlog.iter().for_each(|entry| compiler.take(entry));
     let writer_journal = journal::open(&authority.layout.journal())?;

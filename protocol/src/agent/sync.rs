@@ -194,6 +194,7 @@ impl Sync {
             statement: self.trust.statement().version,
             floor: self.floor.position,
             state,
+            commit: self.head.as_ref().map(|head| head.commit.hash()),
             wall,
         };
         self.send(ToAuthority::Hello(hello));

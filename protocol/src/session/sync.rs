@@ -3,6 +3,7 @@
 //! At most one update is under way: while it is, newer commits gather and leave as one. Removals wait for nothing.
 
 use crate::commit::{Head, Position, Pulse};
+use crate::fork::follows;
 use crate::frame::{Base, Heard, Hello, Lane, PROTOCOL_VERSION, Refusal, StateClaim, ToAgent, ToAuthority, Update};
 use crate::id::{AgentId, Hash};
 use crate::limits::{CLOCK_TOLERANCE_MS, PARTS_MAX, TEXT_BYTES_MAX};
@@ -31,6 +32,9 @@ const SNAPSHOTS_MAX: u8 = 2;
 pub trait Source {
     /// The newest commit and its hash.
     fn head(&self) -> (Position, Hash);
+
+    /// Whether the authority signed a commit of this position, and that one.
+    fn has_signed(&self, position: Position, commit: Hash) -> bool;
 
     /// The newest pulse that was signed.
     fn pulse(&self) -> Option<Signed<Pulse>>;
@@ -108,7 +112,7 @@ pub struct Session {
     /// What is on its way to it: the commit's hash, the claim it leads to, and until when an answer is due.
     sent: Option<(Hash, StateClaim, UnixMs)>,
     wanted: bool,
-    /// The agent is ahead of the authority; nothing is sent until the operator raised the epoch.
+    /// The agent has what the authority never signed; nothing is sent until the operator raised the epoch.
     ahead: bool,
     snapshots: u8,
     /// What was told of this connection already.
@@ -205,6 +209,10 @@ impl Session {
         if hello.floor > head {
             self.ahead = true;
             let text = format!("agent {} is at {}, the authority only at {head}", self.agent, hello.floor);
+            self.alarm(AlarmKind::AuthorityRolledBack, text);
+        } else if let Some(position) = parted_at(&hello, head, source) {
+            self.ahead = true;
+            let text = format!("agent {} has a commit {position} that is not in this authority's history", self.agent);
             self.alarm(AlarmKind::AuthorityRolledBack, text);
         } else if hello.floor < self.confirmed {
             let text = format!("agent {} stands at {}, but had {} durable", self.agent, hello.floor, self.confirmed);
@@ -334,6 +342,15 @@ impl Session {
         self.closed = true;
         self.effects.push_back(Effect::Close(why.into()));
     }
+}
+
+/// Where the agent's history is not the authority's: one that was restored, and went on since, would otherwise take back
+/// what it has forgotten. A raised epoch overrules the histories before it; and the same position and the next one the
+/// agent refuses by itself, and keeps the proof (PROTOCOL 4.2).
+fn parted_at(hello: &Hello, head: Position, source: &impl Source) -> Option<Position> {
+    let (position, commit) = hello.state.map(|state| state.position).zip(hello.commit)?;
+    let is_judged_here = position.epoch == head.epoch && position != head && !follows(head, position);
+    (is_judged_here && !source.has_signed(position, commit)).then_some(position)
 }
 
 fn is_recent(pulse: &Signed<Pulse>, now: UnixMs) -> bool {

@@ -20,7 +20,8 @@ use doorward_protocol::trust::Statement;
 fn hello(wall: UnixMs) -> ToAuthority {
     let (agent, software) = (id("agent"), "test".into());
     let floor = Position::default();
-    ToAuthority::Hello(Hello { protocol: PROTOCOL_VERSION, agent, software, statement: 1, floor, state: None, wall })
+    let (state, commit) = (None, None);
+    ToAuthority::Hello(Hello { protocol: PROTOCOL_VERSION, agent, software, statement: 1, floor, state, commit, wall })
 }
 
 fn effects(session: &mut Session) -> Vec<Effect> {
@@ -73,6 +74,9 @@ struct InParts(World, usize);
 impl Source for InParts {
     fn head(&self) -> (Position, Hash) {
         self.0.authority.head()
+    }
+    fn has_signed(&self, position: Position, commit: Hash) -> bool {
+        self.0.authority.has_signed(position, commit)
     }
     fn pulse(&self) -> Option<Signed<Pulse>> {
         None

@@ -166,6 +166,12 @@ impl Source for Authority {
         (self.position(), self.heads.last().unwrap().commit.hash())
     }
 
+    fn has_signed(&self, position: Position, commit: Hash) -> bool {
+        let signed =
+            |head: &Head| head.commit.unverified().unwrap().position == position && head.commit.hash() == commit;
+        self.heads.iter().any(signed)
+    }
+
     fn pulse(&self) -> Option<Signed<Pulse>> {
         self.last_pulse.clone()
     }

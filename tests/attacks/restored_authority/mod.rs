@@ -2,8 +2,9 @@
 //!
 //! Attacker: whoever has a backup to restore, or a careless operator.
 //! Power: the authority itself with all its keys, but without the last entries.
-//! Refused: its session sends nothing to an agent that is ahead, and says so; once it has caught up by other entries, the
-//! agent refuses it as a `Fork`. A new epoch, signed by the root, ends both.
+//! Refused: its session sends nothing to an agent that is ahead or has a commit that it never signed, and says so; when it
+//! has just caught up by other entries, the agent refuses it as a `Fork` and keeps the proof. A new epoch, signed by the
+//! root, ends all of it.
 
 use crate::stage::Stage;
 use crate::stage::campus::Campus;
@@ -26,14 +27,19 @@ fn an_authority_that_is_behind_its_agents_sends_nothing_until_a_new_epoch() {
 
 #[test]
 fn an_authority_that_went_on_otherwise_does_not_take_a_suspension_back() {
-    for other_entries in [1, 2] {
+    for (other_entries, alarm, proofs) in [
+        (1, AlarmKind::Fork, 1),
+        (2, AlarmKind::Fork, 1),
+        (3, AlarmKind::AuthorityRolledBack, 0),
+        (8, AlarmKind::AuthorityRolledBack, 0),
+    ] {
         let mut stage = Stage::new();
         stage.suspend("ADA");
         stage.campus = Campus::new("tiny");
-        ["BOB", "CEM"][..other_entries].iter().for_each(|card| stage.campus.suspend(card));
-        assert_eq!(stage.meet(), [AlarmKind::Fork], "{other_entries} other entries");
+        (0..other_entries).for_each(|entry| stage.campus.grant(entry));
+        assert_eq!(stage.meet(), [alarm], "{other_entries} other entries");
         assert_eq!(stage.tap("ADA"), Reason::Suspended);
-        assert_eq!(stage.victim.forks.len(), 1);
+        assert_eq!(stage.victim.forks.len(), proofs);
         stage.campus.renew(true);
         stage.meet();
         stage.is_exact();

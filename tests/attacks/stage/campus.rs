@@ -7,6 +7,7 @@ use doorward_policy::compile::Compiled;
 use doorward_policy::difference::Difference;
 use doorward_policy::directory::Directory;
 use doorward_policy::folder::{CampusFiles, parse};
+use doorward_policy::model::{Grant, Subject, Target};
 use doorward_policy::zone::tzdb_version;
 use doorward_protocol::commit::{Commit, Head, Position, Pulse};
 use doorward_protocol::frame::{Base, StateClaim, ToAgent, Update};
@@ -14,10 +15,10 @@ use doorward_protocol::id::{AgentId, CampusId, CredentialKey, Hash, ReaderKey, h
 use doorward_protocol::removal::{Item, Removal};
 use doorward_protocol::session::sync::{Outgoing, Source};
 use doorward_protocol::sign::{SecretKey, Signed};
-use doorward_protocol::time::UnixMs;
+use doorward_protocol::time::{DayRange, UnixMs};
 use doorward_protocol::trust::{Root, Statement};
 use doorward_server::present::{Leaves, Present, Published};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tests::campus::tiny;
 
@@ -42,6 +43,8 @@ pub struct Campus {
     pub present: Present,
     /// The present instant.
     pub now: UnixMs,
+    /// Every commit that it signed.
+    signed: BTreeSet<(Position, Hash)>,
 }
 
 impl Campus {
@@ -63,7 +66,15 @@ impl Campus {
         let leaves = Leaves::of(&directory, &compiled).unwrap();
         let published = Arc::new(publish(&signing, &statement, 0, FOUNDED, Hash([0; 32]), leaves));
         let present = Present::new(directory, compiled, published, BTreeMap::new());
-        let mut campus = Self { name: name.to_owned(), statements, statement, signing, present, now: FOUNDED };
+        let mut campus = Self {
+            name: name.to_owned(),
+            statements,
+            statement,
+            signing,
+            present,
+            now: FOUNDED,
+            signed: BTreeSet::new(),
+        };
         campus.found();
         campus
     }
@@ -94,12 +105,20 @@ impl Campus {
         compiled.update(directory, &touched).unwrap();
         let leaves = Leaves::of(directory, compiled).unwrap();
         *published = Arc::new(publish(&self.signing, &self.statement, entry.seq, entry.at, published.hash, leaves));
+        self.signed.insert((published.position, published.hash));
         self.present.note_touched(entry.seq, touched);
     }
 
     /// Suspends a card.
     pub fn suspend(&mut self, card: &str) {
         self.run(Command::CardSuspend { card: card.parse().unwrap(), reason: "lost".into() });
+    }
+
+    /// Lets somebody in, by a grant of this number.
+    pub fn grant(&mut self, number: usize) {
+        let (subject, target) = (Subject::Person("cem".parse().unwrap()), Target::Door("south-side".parse().unwrap()));
+        let grant = Grant { subject, target, schedule: None, days: DayRange::ALWAYS };
+        self.run(Command::GrantAdd { id: format!("g{number}").parse().unwrap(), grant });
     }
 
     /// The newest commit's position.
@@ -156,6 +175,7 @@ impl Campus {
         if raises_epoch {
             let Published { position, at, hash, leaves, .. } = (*self.present.published).clone();
             self.present.published = Arc::new(publish(&self.signing, &self.statement, position.seq, at, hash, leaves));
+            self.signed.insert((self.position(), self.present.published.hash));
         }
     }
 
@@ -224,6 +244,10 @@ fn publish(
 impl Source for Campus {
     fn head(&self) -> (Position, Hash) {
         (self.position(), self.present.published.hash)
+    }
+
+    fn has_signed(&self, position: Position, commit: Hash) -> bool {
+        self.signed.contains(&(position, commit))
     }
 
     fn pulse(&self) -> Option<Signed<Pulse>> {

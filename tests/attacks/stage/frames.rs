@@ -136,6 +136,7 @@ pub fn hello() -> Hello {
         statement: 1,
         floor: Position::default(),
         state: None,
+        commit: None,
         wall: FOUNDED,
     }
 }

@@ -44,6 +44,14 @@ impl Source for Authority {
         (self.head.commit.position, self.head.hash)
     }
 
+    fn has_signed(&self, position: Position, commit: Hash) -> bool {
+        let until = self.head.commit.position;
+        HISTORY
+            .commits
+            .iter()
+            .any(|made| made.commit.position <= until && (made.commit.position, made.hash) == (position, commit))
+    }
+
     fn pulse(&self) -> Option<Signed<Pulse>> {
         self.pulse.clone()
     }
@@ -281,7 +289,8 @@ fn claim(choices: &mut Choices<'_>) -> Option<ToAuthority> {
     let software = "x".repeat(usize::from(choices.byte()) * 2);
     let wall = START.plus_ms(i64::from(choices.byte()) * 10_000);
     let state = Some(state).filter(|_| choices.below(4) != 0);
-    Some(ToAuthority::Hello(Hello { protocol, agent: named, software, statement, floor, state, wall }))
+    let commit = state.map(|_| made.hash);
+    Some(ToAuthority::Hello(Hello { protocol, agent: named, software, statement, floor, state, commit, wall }))
 }
 
 /// A word that an agent with a key of its own can say about anything.

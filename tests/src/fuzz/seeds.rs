@@ -108,7 +108,8 @@ fn said_by_agents(add: &mut impl FnMut(Option<Vec<u8>>)) -> Option<()> {
     let state = Some(StateClaim { position, digest: made.state.digest() });
     let (agent, software) = (made.head.leaf.agent.clone(), "doorward-agent 0.1.0".to_owned());
     let (protocol, wall) = (PROTOCOL_VERSION, UnixMs(1_700_000_000_000));
-    let hello = Hello { protocol, agent: agent.clone(), software, statement: 1, floor: position, state, wall };
+    let (floor, commit) = (position, Some(made.hash));
+    let hello = Hello { protocol, agent: agent.clone(), software, statement: 1, floor, state, commit, wall };
     add(bytes(&hello));
     add(bytes(&ToAuthority::Hello(hello)));
     let campus = made.commit.campus.clone();

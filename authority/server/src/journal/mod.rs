@@ -8,6 +8,7 @@ use doorward_policy::command::Entry;
 use doorward_protocol::commit::{Commit, Position};
 use doorward_protocol::sign::Signed;
 use doorward_protocol::trust::Statement;
+use std::fmt::Debug;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -60,7 +61,7 @@ pub enum JournalError {
 }
 
 /// What the core asks of a journal. Whatever returns without an error is durable.
-pub trait Journal: Send {
+pub trait Journal: Debug + Send {
     /// Number of the last entry; 0 before the first.
     ///
     /// # Errors

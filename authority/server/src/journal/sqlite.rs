@@ -27,6 +27,7 @@ const SCHEMA: &str = "
     CREATE TABLE statements (version BIGINT PRIMARY KEY, signed BLOB NOT NULL);
 ";
 
+#[derive(Debug)]
 pub struct SqliteJournal {
     connection: Connection,
 }

@@ -150,6 +150,7 @@ fn hello(agent: &AgentId) -> ToAuthority {
         statement: 1,
         floor: doorward_protocol::commit::Position::default(),
         state: None,
+        commit: None,
         wall: clock::wall(),
     })
 }
