@@ -121,7 +121,13 @@ impl World {
                 self.is_connected = !self.is_connected;
                 self.handle(if self.is_connected { Input::Connected } else { Input::Disconnected });
             }
-            14 => self.handle(Input::Persisted(u64::from(choices.byte()))),
+            14 => {
+                // A word about nothing that waits.
+                let ticket = u64::from(choices.byte());
+                if self.pending.iter().all(|(pending, _)| *pending != ticket) {
+                    self.handle(Input::Persisted(ticket));
+                }
+            }
             15 => self.handle(Input::ClockStepped),
             16 => self.copy = self.disk.clone(),
             17 | 18 => return self.restart(choices),

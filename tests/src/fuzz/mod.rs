@@ -53,7 +53,7 @@ impl Target {
 /// Every target. A decoder may take a small multiple of its input and the few buffers of a mebibyte with which serde
 /// believes a length at first; machines carry a campus of their own.
 pub const TARGETS: [Target; 8] = [
-    Target { name: "wire", run: wire::run, bytes_flat: 4 << 20, bytes_each: 512 },
+    Target { name: "wire", run: wire::run, bytes_flat: 4 << 20, bytes_each: 128 },
     Target { name: "text", run: text::run, bytes_flat: 1 << 20, bytes_each: 512 },
     Target { name: "folder", run: folder::run, bytes_flat: 16 << 20, bytes_each: 1024 },
     Target { name: "facts", run: facts::run, bytes_flat: 4 << 20, bytes_each: 1024 },
