@@ -679,13 +679,13 @@ mod tests {
         for seed in 0..150 {
             let mut random = seed;
             let mut damaged = whole.clone();
-            if next(&mut random) % 8 == 0 {
+            if next(&mut random).is_multiple_of(8) {
                 damaged.retain(|name, _| !name.starts_with(STORE_FOLDER));
                 damaged.extend(older.clone().into_iter().filter(|(name, _)| name.starts_with(STORE_FOLDER)));
             } else {
                 damage(damaged.get_mut(&log).unwrap(), &older[&log], &mut random);
             }
-            if next(&mut random) % 2 == 0 {
+            if next(&mut random).is_multiple_of(2) {
                 damaged.retain(|name, _| !name.to_string_lossy().contains("snap."));
             }
             let copy = tempfile::tempdir().unwrap();
