@@ -72,8 +72,3 @@ pub fn assert_says(text: &str, parts: &[&str]) {
         assert!(text.contains(part), "`{part}` is missing in:\n{text}");
     }
 }
-
-/// The lines of a text, shown when a test fails.
-pub fn show(lines: &[Value]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
-}
