@@ -46,6 +46,15 @@ impl ChainHead {
         Self { incarnation, seq: 0, hash: start }
     }
 
+    /// The life in which records go on that the authority has not, when the first of them makes this head. It follows from
+    /// where both part: whoever puts the same copy of a disk in place again begins the same chain again, and what came home
+    /// in it is known there.
+    #[must_use]
+    pub fn parting_life(&self) -> Incarnation {
+        let Hash(hash) = hash("doorward 1 record chain parted", &[&self.incarnation.0, &self.hash.0]);
+        Incarnation(core::array::from_fn(|i| hash.get(i).copied().unwrap_or_default()))
+    }
+
     /// The chain with one more record; `None` when the record is not the next one or does not encode.
     #[must_use]
     pub fn with(&self, record: &Record) -> Option<Self> {

@@ -3,7 +3,6 @@
 use crate::alarms::Alarms;
 use crate::board::Board;
 use crate::clock::wall_now;
-use crate::identity::new_incarnation;
 use crate::machines::{Line, Outgoing};
 use crate::stop::Stop;
 use crate::store::storage::Job;
@@ -11,7 +10,7 @@ use crate::strike::Strike;
 use doorward_protocol::agent::recorder::{Effect, Input, Recorder, Tap};
 use doorward_protocol::decide::Reason;
 use doorward_protocol::frame::ToAgent;
-use doorward_protocol::id::{AgentId, DoorId, Incarnation};
+use doorward_protocol::id::{AgentId, DoorId};
 use doorward_protocol::record::{ChainHead, Record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,7 +66,9 @@ struct Course {
     next_ticket: u64,
     appending: Option<oneshot::Receiver<bool>>,
     loading: Option<oneshot::Receiver<Vec<Record>>>,
-    /// Records that go to a chain which begins anew.
+    /// Where a chain begins anew.
+    begin: Option<ChainHead>,
+    /// Records that go to it.
     moving: Option<oneshot::Receiver<Vec<Record>>>,
 }
 
@@ -89,7 +90,10 @@ impl RecorderTask {
                     Some(false) | None => Input::AppendFailed,
                 },
                 records = answered(&mut course.loading) => Input::Loaded(records.unwrap_or_default()),
-                records = answered(&mut course.moving) => self.anew(records.unwrap_or_default()),
+                records = answered(&mut course.moving) => match course.begin.take() {
+                    Some(begin) => Input::Anew { begin, records: records.unwrap_or_default() },
+                    None => continue,
+                },
                 Some(line) = self.line.recv() => match line {
                     Line::Up(lane, known) => {
                         course.outgoing.lead_to(Some(lane));
@@ -127,7 +131,8 @@ impl RecorderTask {
                     course.appending = Some(appending);
                     self.hand_over(Job::Append { records, head, begin, done }).await;
                 }
-                Effect::BeginAnew { after } => {
+                Effect::BeginAnew { after, incarnation } => {
+                    course.begin = Some(ChainHead::begin(&self.agent, incarnation));
                     let (done, moving) = oneshot::channel();
                     course.moving = Some(moving);
                     // All of them, and there are hardly more than the machine keeps.
@@ -153,16 +158,6 @@ impl RecorderTask {
             }
         }
         self.board.show_unsent(self.machine.unsent());
-    }
-
-    fn anew(&self, records: Vec<Record>) -> Input {
-        let incarnation = new_incarnation().unwrap_or_else(|_| {
-            // The system gave random bytes when the agent started. Lives have to differ, not to be secret, so should it
-            // ever stop giving them, the time is as good.
-            let [time, zero] = [wall_now().0.to_be_bytes(), [0; 8]];
-            Incarnation(core::array::from_fn(|i| time.iter().chain(&zero).nth(i).copied().unwrap_or_default()))
-        });
-        Input::Anew { begin: ChainHead::begin(&self.agent, incarnation), records }
     }
 
     async fn hand_over(&self, job: Job) {

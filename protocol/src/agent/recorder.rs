@@ -6,7 +6,7 @@ use crate::commit::Position;
 use crate::decide::Reason;
 use crate::facts::Factors;
 use crate::frame::{ChainReport, ToAuthority};
-use crate::id::{CredentialKey, DoorId};
+use crate::id::{CredentialKey, DoorId, Incarnation};
 use crate::limits::{RECORDS_BATCH_MAX, RECORDS_KEPT_MAX};
 use crate::record::{Batch, ChainHead, Record};
 use crate::time::UnixMs;
@@ -56,7 +56,7 @@ pub enum Input {
     Loaded(Vec<Record>),
     /// Answer to [`Effect::BeginAnew`].
     Anew {
-        /// The beginning of a chain in a new incarnation.
+        /// The beginning of the chain in the incarnation that was asked for.
         begin: ChainHead,
         /// The records that were asked for; none when they could not be read.
         records: Vec<Record>,
@@ -77,11 +77,12 @@ pub enum Effect {
         /// Of a chain that begins with them: where it begins, to be kept as the acknowledged head in the same step.
         begin: Option<ChainHead>,
     },
-    /// The chain cannot be continued: read all records after `after`, make a new incarnation, and answer
-    /// [`Input::Anew`].
+    /// The chain cannot be continued: read all records after `after`, and answer [`Input::Anew`].
     BeginAnew {
         /// Number of the record before the first.
         after: u64,
+        /// The life in which they go on.
+        incarnation: Incarnation,
     },
     /// Answer a tap; only now may a strike move.
     Answer {
@@ -138,8 +139,8 @@ struct Appending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Anew {
     No,
-    /// As soon as no append is in flight.
-    Wanted,
+    /// In this life, as soon as no append is in flight.
+    Wanted(Incarnation),
     /// The shell was asked.
     Asked,
 }
@@ -234,9 +235,9 @@ impl Recorder {
         if self.appending.is_some() || self.anew == Anew::Asked {
             return;
         }
-        if self.anew == Anew::Wanted {
+        if let Anew::Wanted(incarnation) = self.anew {
             self.anew = Anew::Asked;
-            return self.effects.push_back(Effect::BeginAnew { after: self.acknowledged.seq });
+            return self.effects.push_back(Effect::BeginAnew { after: self.acknowledged.seq, incarnation });
         }
         if self.waiting.is_empty() {
             return;
@@ -387,7 +388,8 @@ impl Recorder {
         }
         if agreed.is_none() || agreed != batch.end() {
             self.alarm("the authority holds other records of this chain than this disk; it begins anew".into());
-            self.anew = Anew::Wanted;
+            let first = batch.head_at(self.acknowledged.seq.saturating_add(1));
+            self.anew = Anew::Wanted(first.unwrap_or(self.acknowledged).parting_life());
         }
     }
 

@@ -165,7 +165,7 @@ fn records_that_cannot_be_read_back_are_not_left_behind_when_the_chain_begins_an
     });
     // The authority holds another first record.
     recorder.handle(Tapping::Stored(begin()), START);
-    assert!(all_effects(&mut recorder).contains(&Recording::BeginAnew { after: 0 }));
+    assert!(all_effects(&mut recorder).iter().any(|effect| matches!(effect, Recording::BeginAnew { after: 0, .. })));
     let anew = ChainHead::begin(&id("agent"), Incarnation([2; 16]));
     recorder.handle(Tapping::Anew { begin: anew, records: vec![] }, START);
     let effects = all_effects(&mut recorder);
@@ -175,7 +175,7 @@ fn records_that_cannot_be_read_back_are_not_left_behind_when_the_chain_begins_an
     // With the next report it is tried again, and the disk can be read by then.
     recorder.handle(Tapping::Timeout, recorder.poll_timeout().unwrap());
     recorder.handle(Tapping::Stored(begin()), START);
-    assert!(all_effects(&mut recorder).contains(&Recording::BeginAnew { after: 0 }));
+    assert!(all_effects(&mut recorder).iter().any(|effect| matches!(effect, Recording::BeginAnew { after: 0, .. })));
     recorder.handle(Tapping::Anew { begin: anew, records: records.unwrap() }, START);
     let moved = all_effects(&mut recorder).into_iter().find_map(|effect| {
         if let Recording::Append { records, begin, .. } = effect { Some((records.len(), begin)) } else { None }

@@ -42,7 +42,6 @@ struct World {
     disk_head: ChainHead,
     freed: ChainHead,
     disk_full: bool,
-    lives: u8,
     answers: Vec<(u64, Reason)>,
     agent_alarms: Vec<String>,
     session: Option<Records>,
@@ -61,7 +60,6 @@ impl World {
             disk_head: begin(),
             freed: begin(),
             disk_full: false,
-            lives: 1,
             answers: vec![],
             agent_alarms: vec![],
             session: None,
@@ -102,9 +100,8 @@ impl World {
                     let records = self.disk.iter().filter(|record| record.seq > after).take(count).cloned().collect();
                     self.recorder.handle(Input::Loaded(records), NOW);
                 }
-                Effect::BeginAnew { after } => {
-                    self.lives += 1;
-                    let begin = ChainHead::begin(&agent(), Incarnation([self.lives; 16]));
+                Effect::BeginAnew { after, incarnation } => {
+                    let begin = ChainHead::begin(&agent(), incarnation);
                     let records = self.disk.iter().filter(|record| record.seq > after).cloned().collect();
                     self.recorder.handle(Input::Anew { begin, records }, NOW);
                 }
@@ -321,6 +318,28 @@ fn taps_of_every_process_on_a_restored_disk_come_home_once_and_what_was_home_sta
 }
 
 #[test]
+fn a_copy_that_had_parted_already_can_be_put_in_place_any_number_of_times() {
+    let mut world = World::new();
+    world.connect();
+    world.feed(tap(0));
+    let first = world.copy();
+    world.feed(tap(1));
+    world.restore(first);
+    (2..5).for_each(|ticket| world.feed(tap(ticket)));
+    // These three are not with the authority, and never will be under the numbers that they have here.
+    let parted = world.copy();
+    (5..7).for_each(|ticket| world.feed(tap(ticket)));
+    world.connect();
+    for ticket in [7, 8, 9] {
+        world.restore(parted.clone());
+        world.feed(tap(ticket));
+        world.connect();
+    }
+    assert_eq!(world.tickets_home(), (0..10).collect::<Vec<_>>());
+    assert!(!world.closed && world.recorder.unsent() == 0 && world.disk.is_empty());
+}
+
+#[test]
 fn taps_on_a_disk_of_a_chain_before_the_newest_come_home_once_too() {
     let mut world = World::new();
     world.connect();
@@ -358,61 +377,6 @@ fn a_new_chain_that_cannot_be_stored_is_tried_again_with_the_next_report() {
     world.recorder.handle(Input::Timeout, report_at);
     world.settle();
     assert_eq!(world.home(), [1, 2, 1]);
-}
-
-fn all_effects(recorder: &mut Recorder) -> Vec<Effect> {
-    std::iter::from_fn(|| recorder.poll_effect()).collect()
-}
-
-#[test]
-fn records_that_cannot_be_read_back_are_not_left_behind_when_the_chain_begins_anew() {
-    let mut recorder = Recorder::open(begin(), begin(), None);
-    recorder.handle(Input::Connected, NOW);
-    recorder.handle(tap(1), NOW);
-    recorder.handle(Input::Appended, NOW);
-    let sent = all_effects(&mut recorder);
-    let records = sent.iter().find_map(|effect| match effect {
-        Effect::Send(ToAuthority::Records(batch)) => Some(batch.records.clone()),
-        _ => None,
-    });
-    // The authority holds another first record.
-    recorder.handle(Input::Stored(begin()), NOW);
-    assert!(all_effects(&mut recorder).contains(&Effect::BeginAnew { after: 0 }));
-    let anew = ChainHead::begin(&agent(), Incarnation([2; 16]));
-    recorder.handle(Input::Anew { begin: anew, records: vec![] }, NOW);
-    let effects = all_effects(&mut recorder);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Alarm(_))), "{effects:?}");
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Append { .. })), "{effects:?}");
-    assert_eq!(recorder.head().incarnation, begin().incarnation);
-    // With the next report it is tried again, and the disk can be read by then.
-    recorder.handle(Input::Timeout, recorder.poll_timeout().unwrap());
-    recorder.handle(Input::Stored(begin()), NOW);
-    assert!(all_effects(&mut recorder).contains(&Effect::BeginAnew { after: 0 }));
-    recorder.handle(Input::Anew { begin: anew, records: records.unwrap() }, NOW);
-    let moved = all_effects(&mut recorder).into_iter().find_map(|effect| match effect {
-        Effect::Append { records, begin, .. } => Some((records.len(), begin)),
-        _ => None,
-    });
-    assert_eq!(moved, Some((1, Some(anew))));
-}
-
-#[test]
-fn a_tap_that_gets_no_number_opens_nothing() {
-    let last = ChainHead { seq: u64::MAX - 1, ..begin() };
-    let mut recorder = Recorder::open(last, last, None);
-    recorder.handle(tap(1), NOW);
-    recorder.handle(tap(2), NOW);
-    recorder.handle(tap(3), NOW);
-    recorder.handle(Input::Appended, NOW);
-    recorder.handle(Input::Appended, NOW);
-    let effects = all_effects(&mut recorder);
-    let answers: Vec<_> = effects
-        .iter()
-        .filter_map(
-            |effect| if let Effect::Answer { ticket, reason } = effect { Some((*ticket, *reason)) } else { None },
-        )
-        .collect();
-    assert_eq!(answers, [(1, Reason::Granted), (2, Reason::NotRecorded), (3, Reason::NotRecorded)]);
 }
 
 #[test]

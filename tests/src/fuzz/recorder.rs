@@ -213,7 +213,7 @@ impl World {
                     assert_eq!(end, Some(head), "a chain goes on where it stands");
                     self.appending = Some(Append { records, head, begin });
                 }
-                Effect::BeginAnew { after } => self.asked.push_back(Asked::Anew { after }),
+                Effect::BeginAnew { after, .. } => self.asked.push_back(Asked::Anew { after }),
                 Effect::Load { after, count } => {
                     assert!(count <= RECORDS_BATCH_MAX);
                     self.asked.push_back(Asked::Load { after, count });

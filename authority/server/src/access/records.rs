@@ -119,58 +119,45 @@ impl AccessStore {
         .await
     }
 
-    /// Where the chains of an agent stand, the newest last.
+    /// Where the chains of an agent stand, the newest last: after all that was handed in before, also by a connection that
+    /// has ended meanwhile.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn chains(&self, agent: &AgentId) -> Result<Vec<ChainHead>, StoreError> {
+    pub async fn chains(&self, agent: AgentId) -> Result<Vec<ChainHead>, StoreError> {
         let sql = "SELECT incarnation, seq, hash FROM chains WHERE agent = ?1 ORDER BY ordinal";
-        self.read(|connection| {
+        self.write(move |transaction| {
             let read = |row: &Row<'_>| {
                 let (incarnation, seq, hash) = (row.get(0)?, row.get(1)?, row.get(2)?);
                 Ok(ChainHead { incarnation: Incarnation(incarnation), seq: unsigned(seq), hash: Hash(hash) })
             };
-            connection.prepare(sql)?.query_map(params![agent.as_str()], read)?.collect()
+            transaction.prepare_cached(sql)?.query_map(params![agent.as_str()], read)?.collect()
         })
+        .await
     }
 
-    /// How many of these consecutive records of a chain, from the first on, are stored just as they are.
+    /// How many of these consecutive records of a chain, from the first on, are stored just as they are; like
+    /// [`AccessStore::chains`] after all that was handed in before.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn same_records(
+    pub async fn same_records(
         &self,
-        agent: &AgentId,
+        agent: AgentId,
         incarnation: Incarnation,
-        records: &[Record],
+        records: Vec<Record>,
     ) -> Result<usize, StoreError> {
-        let sql = "SELECT 1 FROM records WHERE agent = ?1 AND incarnation = ?2 AND seq = ?3 AND at = ?4 AND door = ?5
-                   AND credential = ?6 AND factors = ?7 AND reason = ?8 AND epoch = ?9 AND commit_seq = ?10";
-        self.read(|connection| {
-            let mut statement = connection.prepare(sql)?;
+        self.write(move |transaction| {
             let mut same = 0;
-            for record in records {
-                let Record { seq, at, door, credential, factors, reason, position } = record;
-                let (factors, position_seq) = (factors_text(*factors), signed(position.seq));
-                let is_stored = statement.exists(params![
-                    agent.as_str(),
-                    incarnation.0,
-                    signed(*seq),
-                    at.0,
-                    door.as_str(),
-                    credential.0,
-                    factors,
-                    reason.as_str(),
-                    position.epoch,
-                    position_seq,
-                ])?;
-                if !is_stored {
+            for record in &records {
+                if !is_stored(transaction, &agent, incarnation, record)? {
                     break;
                 }
                 same += 1;
             }
             Ok(same)
         })
+        .await
     }
 
     /// The records that a filter lets through, in the order in which they came home: the first `limit` of them after
@@ -249,6 +236,29 @@ fn insert(
         received_at.0,
     ])?;
     Ok(changed > 0)
+}
+
+/// Whether a record is stored just as it is.
+fn is_stored(
+    transaction: &Transaction<'_>,
+    agent: &AgentId,
+    incarnation: Incarnation,
+    record: &Record,
+) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM records WHERE agent = ?1 AND incarnation = ?2 AND seq = ?3 AND at = ?4 AND door = ?5
+               AND credential = ?6 AND factors = ?7 AND reason = ?8 AND epoch = ?9 AND commit_seq = ?10";
+    transaction.prepare_cached(sql)?.exists(params![
+        agent.as_str(),
+        incarnation.0,
+        signed(record.seq),
+        record.at.0,
+        record.door.as_str(),
+        record.credential.0,
+        factors_text(record.factors),
+        record.reason.as_str(),
+        record.position.epoch,
+        signed(record.position.seq),
+    ])
 }
 
 fn factors_text(factors: Factors) -> String {
@@ -332,7 +342,23 @@ mod tests {
             [(1, 1, UnixMs(7)), (2, 2, UnixMs(7))]
         );
         assert_eq!(store.alarms(10, false).unwrap().len(), 1);
-        assert_eq!(store.chains(&agent()).unwrap().last().copied(), Some(head));
+        assert_eq!(store.chains(agent()).await.unwrap().last().copied(), Some(head));
+    }
+
+    #[tokio::test]
+    async fn where_chains_stand_is_said_after_all_that_was_handed_in_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory);
+        let records = vec![record(1, Reason::Granted), record(2, Reason::Granted)];
+        let head = chain(&records);
+        let plain: Vec<Record> = records.iter().map(|new| new.record.clone()).collect();
+        let (stored, chains, same) = tokio::join!(
+            store.store_records(agent(), records, head, UnixMs(7)),
+            store.chains(agent()),
+            store.same_records(agent(), head.incarnation, plain),
+        );
+        stored.unwrap();
+        assert_eq!((chains.unwrap(), same.unwrap()), (vec![head], 2));
     }
 
     #[tokio::test]
@@ -343,7 +369,7 @@ mod tests {
         for head in [older, newer] {
             store.store_records(agent(), Vec::new(), head, UnixMs(7)).await.unwrap();
         }
-        assert_eq!(store.chains(&agent()).unwrap(), [older, newer]);
+        assert_eq!(store.chains(agent()).await.unwrap(), [older, newer]);
     }
 
     #[tokio::test]
@@ -354,10 +380,10 @@ mod tests {
         let (one, two) = (chain(&records[..1]), chain(&records));
         store.store_records(agent(), records.clone(), two, UnixMs(7)).await.unwrap();
         store.store_records(agent(), records[..1].to_vec(), one, UnixMs(8)).await.unwrap();
-        assert_eq!(store.chains(&agent()).unwrap().last().copied(), Some(two));
+        assert_eq!(store.chains(agent()).await.unwrap().last().copied(), Some(two));
         let newer = ChainHead { incarnation: Incarnation([1; 16]), ..one };
         store.store_records(agent(), records[..1].to_vec(), newer, UnixMs(9)).await.unwrap();
-        assert_eq!(store.chains(&agent()).unwrap().last().copied(), Some(newer));
+        assert_eq!(store.chains(agent()).await.unwrap().last().copied(), Some(newer));
         assert_eq!(store.newest_record().unwrap(), 3, "the same numbers in another chain are other records");
     }
 
@@ -369,8 +395,11 @@ mod tests {
         let head = chain(&stored);
         store.store_records(agent(), stored, head, UnixMs(7)).await.unwrap();
         let records: Vec<Record> = (1..=4).map(|seq| record(seq, Reason::Granted).record).collect();
-        let same = |records: &[Record]| store.same_records(&agent(), head.incarnation, records).unwrap();
-        assert_eq!([same(&records), same(&records[1..2]), same(&records[3..])], [3, 1, 0]);
+        let same = |incarnation, records: &[Record]| store.same_records(agent(), incarnation, records.to_vec());
+        let life = head.incarnation;
+        for (part, expected) in [(&records[..], 3), (&records[1..2], 1), (&records[3..], 0)] {
+            assert_eq!(same(life, part).await.unwrap(), expected);
+        }
         let changes: [fn(&mut Record); 7] = [
             |record| record.at = UnixMs(9),
             |record| record.door = DoorId::new("d-2").unwrap(),
@@ -383,9 +412,9 @@ mod tests {
         for change in changes {
             let mut other = records.clone();
             change(&mut other[1]);
-            assert_eq!(same(&other), 1, "{:?}", other[1]);
+            assert_eq!(same(life, &other).await.unwrap(), 1, "{:?}", other[1]);
         }
-        assert_eq!(store.same_records(&agent(), Incarnation([1; 16]), &records).unwrap(), 0);
+        assert_eq!(same(Incarnation([1; 16]), &records).await.unwrap(), 0);
     }
 
     #[tokio::test]
@@ -394,7 +423,7 @@ mod tests {
         let store = open(&directory);
         let head = ChainHead { incarnation: Incarnation([9; 16]), seq: 12, hash: Hash([3; 32]) };
         store.store_records(agent(), vec![record(12, Reason::Granted)], head, UnixMs(7)).await.unwrap();
-        assert_eq!(store.chains(&agent()).unwrap().last().copied(), Some(head));
+        assert_eq!(store.chains(agent()).await.unwrap().last().copied(), Some(head));
         assert_eq!(store.records(&Filter::default(), 10).unwrap().len(), 1);
     }
 
@@ -425,6 +454,6 @@ mod tests {
         let head = chain(&records);
         store.store_records(agent(), records, head, UnixMs(7)).await.unwrap();
         drop(store);
-        assert_eq!(open(&directory).chains(&agent()).unwrap().last().copied(), Some(head));
+        assert_eq!(open(&directory).chains(agent()).await.unwrap().last().copied(), Some(head));
     }
 }

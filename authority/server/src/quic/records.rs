@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Runs the lane until the connection ends.
 pub async fn run(agent: Arc<Agent>, writer: FrameWriter, reader: FrameReader) -> Ended {
-    let known = match agent.authority.store.chains(agent.id()) {
+    let known = match agent.authority.store.chains(agent.id().clone()).await {
         Ok(known) => known,
         Err(error) => return Ended::Here(End::Unavailable, error.to_string()),
     };
@@ -50,7 +50,7 @@ impl Lane {
                 }
                 Effect::Compare { incarnation, records } => {
                     let store = &self.agent.authority.store;
-                    let same = store.same_records(self.agent.id(), incarnation, &records);
+                    let same = store.same_records(self.agent.id().clone(), incarnation, records).await;
                     let same = same.map_err(|error| Ended::Here(End::Unavailable, error.to_string()))?;
                     self.machine.handle(Input::Compared(same));
                 }
