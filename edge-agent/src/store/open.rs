@@ -676,16 +676,18 @@ mod tests {
         let whole = files(data.path());
         let log = Path::new(STORE_FOLDER).join("db");
         let [mut believed, mut refused, mut shortened] = [0; 3];
-        for seed in 0..150 {
+        for seed in 0..150_u64 {
             let mut random = seed;
             let mut damaged = whole.clone();
-            if next(&mut random).is_multiple_of(8) {
+            // Every tenth lost nothing: sound stores must be among them, however sled lays out the others.
+            let is_sound = seed.is_multiple_of(10);
+            if next(&mut random).is_multiple_of(8) && !is_sound {
                 damaged.retain(|name, _| !name.starts_with(STORE_FOLDER));
                 damaged.extend(older.clone().into_iter().filter(|(name, _)| name.starts_with(STORE_FOLDER)));
-            } else {
+            } else if !is_sound {
                 damage(damaged.get_mut(&log).unwrap(), &older[&log], &mut random);
             }
-            if next(&mut random).is_multiple_of(2) {
+            if !is_sound && next(&mut random).is_multiple_of(2) {
                 damaged.retain(|name, _| !name.to_string_lossy().contains("snap."));
             }
             let copy = tempfile::tempdir().unwrap();
@@ -712,11 +714,12 @@ mod tests {
                 Err(_) => refused += 1,
             }
             believed += u32::from(removals == 1);
+            assert!(!is_sound || removals == 1, "seed {seed}: nothing was lost");
             let again = open_to_run(copy.path(), &data.beginning(3)).unwrap();
             assert_eq!(again.chain.durable, durable, "seed {seed}");
         }
         assert!(
-            believed > 3 && refused > 20 && shortened > 20,
+            believed >= 15 && refused > 20 && shortened > 20,
             "{believed} believed, {refused} refused, {shortened} shortened"
         );
     }
