@@ -4,9 +4,11 @@
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
 use tests::random::Random;
+use tests::sim::counts::Name;
 use tests::sim::mutation::Mutation;
 use tests::sim::options::Options;
 use tests::sim::run::{Outcome, run};
@@ -75,25 +77,38 @@ fn simulate(arguments: &Arguments) -> Result<bool> {
 fn run_range(range: &str, options: impl Fn(u64) -> Options) -> Result<bool> {
     let (from, to) = range.split_once("..").context("--seeds is FROM..TO, such as 0..1000")?;
     let (from, to): (u64, u64) = (from.parse()?, to.parse()?);
-    let (mut events, mut taps, mut bad, mut latencies) = (0, 0, Vec::new(), Vec::new());
+    let (mut events, mut bad, mut latencies, mut counts) = (0, Vec::new(), Vec::new(), BTreeMap::new());
     for seed in from..to {
+        // What stops a run must not take its seed along.
+        write!(std::io::stdout(), "seed {seed}")?;
+        std::io::stdout().flush()?;
         let outcome = run(options(seed))?;
         events += outcome.events;
-        taps += outcome.counts.get("taps").copied().unwrap_or_default();
+        outcome.counts.iter().for_each(|(name, count)| *counts.entry(*name).or_insert(0) += count);
         latencies.extend(outcome.revocation_ms.iter().copied());
         let digest = outcome.digest.to_string();
-        say(&format!("seed {seed}: {} events, trace {}", outcome.events, digest.get(..16).unwrap_or_default()))?;
+        say(&format!(": {} events, trace {}", outcome.events, digest.get(..16).unwrap_or_default()))?;
         if let Some(violation) = outcome.violations.first() {
             say(&format!("seed {seed} BROKEN {violation}"))?;
             bad.push(seed);
         }
     }
     latencies.sort_unstable();
-    say(&format!("{} seeds, {events} events, {taps} taps", to.saturating_sub(from)))?;
-    let at = |percent: usize| latencies.get(latencies.len().saturating_sub(1) * percent / 100).copied();
-    say(&format!("revocation in simulated ms: p50 {:?}, p99 {:?}, max {:?}", at(50), at(99), at(100)))?;
+    say(&format!("{} seeds, {events} events", to.saturating_sub(from)))?;
+    tell_counts(&counts, &latencies)?;
     say(&if bad.is_empty() { "every promise held".to_owned() } else { format!("broken in seeds {bad:?}") })?;
     Ok(bad.is_empty())
+}
+
+/// What was counted, and the distribution of the revocation latency in simulated time.
+fn tell_counts(counts: &BTreeMap<Name, u64>, latencies_ms: &[i64]) -> Result<()> {
+    for ((kind, name), count) in counts {
+        say(&format!("{count:>10} {kind}: {name}"))?;
+    }
+    let at = |percent: usize| latencies_ms.get(latencies_ms.len().saturating_sub(1) * percent / 100).copied();
+    let shown = |percent| at(percent).map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"));
+    let percents = [50, 90, 99, 100].map(|percent| format!("p{percent} {}", shown(percent)));
+    say(&format!("{} revocations at connected agents: {}", latencies_ms.len(), percents.join(", ")))
 }
 
 fn plant_all(arguments: &Arguments) -> Result<bool> {
@@ -122,12 +137,7 @@ fn plant_all(arguments: &Arguments) -> Result<bool> {
 
 fn tell(outcome: &Outcome) -> Result<()> {
     say(&format!("{} events", outcome.events))?;
-    for (name, count) in &outcome.counts {
-        say(&format!("{count} {name}"))?;
-    }
-    let at = |percent| outcome.revocation_ms_at(percent).map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"));
-    let count = outcome.revocation_ms.len();
-    say(&format!("{count} revocations at connected agents: p50 {}, p99 {}, max {}", at(50), at(99), at(100)))?;
+    tell_counts(&outcome.counts, &outcome.revocation_ms)?;
     for violation in &outcome.violations {
         say(&format!("BROKEN {violation}"))?;
     }

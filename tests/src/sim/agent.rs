@@ -3,7 +3,7 @@
 //! Deliberately no decision of its own: what the machines want done is done by `driving`.
 
 use crate::sim::clock::Clock;
-use crate::sim::disk::{Disk, Image};
+use crate::sim::disk::Disk;
 use crate::sim::keys::Keys;
 use crate::sim::link::Link;
 use crate::sim::mutation::Mutation;
@@ -71,7 +71,7 @@ impl Core {
     pub fn open(
         agent: &AgentId,
         keys: &Keys,
-        image: &mut Image,
+        disk: &mut Disk,
         incarnation: Incarnation,
         mutation: Option<Mutation>,
     ) -> Result<Self, TrustError> {
@@ -81,7 +81,9 @@ impl Core {
             pinned_root: keys.root.hash(),
             software: "sim".into(),
         };
+        let image = &mut disk.image;
         let mut stored = image.stored();
+        stored.damage = disk.damage.take();
         if mutation == Some(Mutation::SkipFloor) {
             stored.floor = Floor::default();
         }

@@ -66,8 +66,10 @@ pub struct Authority {
 
 /// The authority's state as sessions ask for it.
 pub struct Asked<'a> {
+    mutation: Option<Mutation>,
     keys: &'a Keys,
     core: &'a Core,
+    journal: &'a Journal,
 }
 
 impl Authority {
@@ -177,11 +179,14 @@ impl Authority {
         let forgets = self.mutation == Some(Mutation::ForgetTouched);
         core.present.note_touched(entry.seq, if forgets { Touched::default() } else { touched.clone() });
         core.present.learn_cards_of(&entry.command);
+        let unchanged = Touched::default();
         let Present { compiled, directory, .. } = &mut core.present;
-        let changes = compiled.update(directory, &touched)?;
+        let stays = self.mutation == Some(Mutation::StaleCompile);
+        let changes = compiled.update(directory, if stays { &unchanged } else { &touched })?;
         let leaves = Leaves::of(directory, compiled)?;
         let previous = core.present.published.hash;
-        let published = publish(&self.keys, entry.seq, entry.at, previous, leaves)?;
+        let late_ms = i64::from(self.mutation == Some(Mutation::StampCommit));
+        let published = publish(&self.keys, entry.seq, entry.at.plus_ms(late_ms), previous, leaves)?;
         truth.add(published.hash, published.position, &core.present.directory, &core.present.compiled);
         self.journal.commits.insert(published.position, published.commit.clone());
         core.present.published = Arc::new(published);
@@ -203,7 +208,7 @@ impl Authority {
 
     /// What sessions ask.
     pub fn asked(&self) -> Option<Asked<'_>> {
-        Some(Asked { keys: &self.keys, core: self.core.as_ref()? })
+        Some(Asked { mutation: self.mutation, keys: &self.keys, core: self.core.as_ref()?, journal: &self.journal })
     }
 
     fn read_back(&self, entry: &Entry) -> Entry {
@@ -245,6 +250,10 @@ impl Source for Asked<'_> {
         (self.core.present.published.position, self.core.present.published.hash)
     }
 
+    fn has_signed(&self, position: Position, commit: Hash) -> bool {
+        self.journal.commits.get(&position).is_some_and(|signed| signed.hash() == commit)
+    }
+
     fn pulse(&self) -> Option<Signed<Pulse>> {
         self.core.pulse.clone()
     }
@@ -259,6 +268,11 @@ impl Source for Asked<'_> {
     }
 
     fn update(&self, agent: &AgentId, have: Option<StateClaim>) -> Option<Outgoing> {
-        self.core.present.update_for(agent, have)
+        let present = &self.core.present;
+        match self.mutation {
+            Some(Mutation::MixedUp) => present.compiled.agents().find_map(|(id, _)| present.update_for(id, have)),
+            Some(Mutation::AlwaysSnapshot) => present.update_for(agent, None),
+            _ => present.update_for(agent, have),
+        }
     }
 }

@@ -23,6 +23,11 @@ const STARTS: [&str; 6] = [
     "2026-04-04T06:00:00Z",
 ];
 
+/// Buildings that many may enter. In a larger campus the others are for those who belong there, as in a real one; with all
+/// cards at each agent, a run would be about memory.
+const OPEN_BUILDINGS_MAX: usize = 8;
+
+/// Each `@` is narrowed to the open buildings of a large campus.
 const POLICY: &str = r#"
 function.entry = {}
 function.lab = { lease = "2 hours" }
@@ -41,12 +46,12 @@ where = { functions = ["entry"] }
 [[rule]]
 id = "colleges-by-day"
 who = { categories = ["student", "visitor"] }
-where = { functions = ["entry"] }
+where = { functions = ["entry"]@ }
 when = "day"
 [[rule]]
 id = "lab-staff"
 who = { categories = ["staff"] }
-where = { functions = ["lab"] }
+where = { functions = ["lab"]@ }
 [[rule]]
 id = "lab-by-night"
 who = { affiliated_to_owner = true }
@@ -56,7 +61,7 @@ factors = ["pin"]
 [[rule]]
 id = "meals"
 who = { everyone = true }
-where = { functions = ["meals"] }
+where = { functions = ["meals"]@ }
 [[rule]]
 id = "barred"
 effect = "deny"
@@ -115,7 +120,10 @@ impl Tables<'_> {
         let lease = lease.map(|lease| format!(", lease = \"{lease}\"")).unwrap_or_default();
         let holiday = self.day(0, 3);
         let mut text = format!("campus = {{ id = \"sim\", name = \"Simulated\", time_zone = \"{zone}\"{lease} }}\n");
-        text.push_str(POLICY);
+        let open: Vec<String> = (0..OPEN_BUILDINGS_MAX).map(|n| format!("\"b-{n}\"")).collect();
+        let is_large = self.agents > OPEN_BUILDINGS_MAX;
+        let narrowed = if is_large { format!(", buildings = [{}]", open.join(", ")) } else { String::new() };
+        text.push_str(&POLICY.replace('@', &narrowed));
         write!(text, "[[holiday]]\ndate = {holiday}\nname = \"A day off\"\n")?;
         self.files.insert("campus.toml", text);
         Ok(())

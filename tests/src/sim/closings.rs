@@ -4,6 +4,7 @@
 
 use crate::sim::authority::Journal;
 use crate::sim::keys::Keys;
+use crate::sim::mutation::Mutation;
 use crate::sim::world::World;
 use doorward_policy::directory::Directory;
 use doorward_policy::removal::removal_items;
@@ -60,9 +61,9 @@ impl Closings {
         self.open.insert(closing.position, closing);
     }
 
-    /// Takes a receipt whose signature was verified.
-    pub fn take(&mut self, receipt: &Receipt, signed: &Signed<Receipt>) {
-        if receipt.stage != Stage::Durable {
+    /// Takes a receipt whose signature was verified; only a planted fault counts one that is not durable.
+    pub fn take(&mut self, receipt: &Receipt, signed: &Signed<Receipt>, counts_applied: bool) {
+        if receipt.stage != Stage::Durable && !counts_applied {
             return;
         }
         if receipt.about == About::Removal && !self.open.contains_key(&receipt.position) {
@@ -145,7 +146,10 @@ impl World {
         if items.is_empty() {
             return None;
         }
-        let agents = doors_of(&core.present.directory, &core.present, &items);
+        let mut agents = doors_of(&core.present.directory, &core.present, &items);
+        if self.options.mutation == Some(Mutation::ForgetOneDoor) {
+            agents.pop_first();
+        }
         Some(Closing { position, at, items, removals, agents })
     }
 

@@ -67,6 +67,10 @@ pub struct Disk {
     pub is_full: bool,
     /// Whether somebody altered what is on it; from then on it may lack what it had.
     pub is_altered: bool,
+    /// What its agent found when it last tried to open it, in a sentence.
+    pub damage: Option<String>,
+    /// What was on it before the newest group, where a planted fault confirms what is not durable.
+    pub before: Option<Box<Image>>,
     waiting: Vec<Job>,
     flying: Vec<Job>,
 }
@@ -165,7 +169,16 @@ impl Image {
 impl Disk {
     /// A disk with this on it.
     pub const fn new(image: Image) -> Self {
-        Self { image, copy: None, is_full: false, is_altered: false, waiting: Vec::new(), flying: Vec::new() }
+        Self {
+            image,
+            copy: None,
+            is_full: false,
+            is_altered: false,
+            damage: None,
+            before: None,
+            waiting: Vec::new(),
+            flying: Vec::new(),
+        }
     }
 
     /// Hands a job in.
@@ -210,6 +223,18 @@ impl Disk {
         let jobs = std::mem::take(&mut self.flying);
         if flying_survives {
             jobs.iter().for_each(|job| self.image.apply(job));
+        }
+        if let Some(before) = self.before.take() {
+            self.image = *before;
+        }
+    }
+
+    /// A planted fault: of the group in flight the first half of each job is there.
+    pub fn tear(&mut self) {
+        for job in std::mem::take(&mut self.flying) {
+            if let Job::Persist { writes, .. } = &job {
+                writes.iter().take(writes.len() / 2).for_each(|write| self.image.write(write));
+            }
         }
     }
 }

@@ -5,18 +5,22 @@ use crate::sim::checks::{fail_closed, never_backward, no_record_lost, only_verif
 use crate::sim::disk::Job;
 use crate::sim::link::Way;
 use crate::sim::mutation::Mutation;
+use crate::sim::promise::Promise;
 use crate::sim::watch::words_of;
 use crate::sim::world::{Event, World};
 use doorward_protocol::agent::stored::Write;
 use doorward_protocol::agent::{recorder, sync};
 use doorward_protocol::cache::Cache;
+use doorward_protocol::commit::Position;
 use doorward_protocol::decide::View;
 use doorward_protocol::facts::{CredentialState, Fact};
 use doorward_protocol::frame::{ToAgent, ToAuthority};
 use doorward_protocol::id::{CredentialKey, Incarnation};
 use doorward_protocol::receipt::Stage;
 use doorward_protocol::record::ChainHead;
+use doorward_protocol::removal::{Item, Removal};
 use doorward_protocol::state::State;
+use doorward_protocol::time::UnixMs;
 use std::sync::Arc;
 
 /// How long a timer is let ring late: idle reports would else be most of a run.
@@ -29,15 +33,16 @@ impl World {
         let Some(agent) = self.agents.get_mut(index).filter(|agent| agent.core.is_none()) else { return };
         agent.life += 1;
         let mutation = self.options.mutation;
-        let opened = Core::open(&agent.id, &self.authority.keys, &mut agent.disk.image, incarnation, mutation);
+        let opened = Core::open(&agent.id, &self.authority.keys, &mut agent.disk, incarnation, mutation);
         let life = agent.life;
         match opened {
             Ok(core) => agent.core = Some(core),
             Err(error) => {
                 let text = format!("agent {index} does not start: {error}");
-                return self.broken(crate::sim::promise::Promise::Converges, text);
+                return self.broken(Promise::Converges, text);
             }
         }
+        never_backward::on_start(self, index);
         self.settle_sync(index);
         let wait_ms = self.chances.network.between(10, 5_000);
         self.after(wait_ms, Event::Connect { index, life });
@@ -50,9 +55,12 @@ impl World {
         if agent.core.take().is_none() {
             return;
         }
+        if self.options.mutation == Some(Mutation::TornGroup) {
+            agent.disk.tear();
+        }
         agent.disk.crash(survives);
         agent.watch.durable_top = agent.watch.durable_top.max(agent.disk.image.position());
-        agent.watch.crash();
+        agent.watch.crash(&agent.disk.image);
         let image = &agent.disk.image;
         for (position, part) in image.removals.keys() {
             if let Some(signed) = image.removals.get(&(*position, *part))
@@ -62,7 +70,7 @@ impl World {
                 agent.watch.remove(removal);
             }
         }
-        self.counts.agent_crashes += 1;
+        self.counts.one("world", "agent crashes");
         self.on_the_way.retain(|(at, _), _| *at != index);
         self.cut(index);
     }
@@ -115,7 +123,10 @@ impl World {
         let Some(agent) = self.agents.get_mut(index).filter(|agent| agent.life == life) else { return };
         if agent.core.is_some() {
             agent.watch.clock_trusted = false;
-            self.tell_sync(index, sync::Input::ClockStepped);
+            self.counts.seen(Promise::FailClosed, "steps of a clock noticed");
+            if self.options.mutation != Some(Mutation::StepUnseen) {
+                self.tell_sync(index, sync::Input::ClockStepped);
+            }
         }
     }
 
@@ -158,6 +169,14 @@ impl World {
         let Some(core) = &agent.core else { return view };
         match self.options.mutation {
             Some(Mutation::LapsedLease) => view.fresh_at = self.now,
+            Some(Mutation::IgnoreTimeFloor) => view.floor_at = UnixMs(i64::MIN),
+            Some(Mutation::StaleView) => view.cache = core.view.cache.clone().or(view.cache),
+            Some(Mutation::UnprovenRemoval) => {
+                let door = view.cache.as_ref().and_then(|cache| Some(cache.doors().first()?.id().clone()));
+                let items = door.into_iter().map(Item::LockDown).collect();
+                let (campus, position) = (self.authority.keys.campus().clone(), Position { epoch: 9, seq: 9 });
+                view.overlay = Arc::new(view.overlay.with(Removal { campus, position, part: 0, at: self.now, items }));
+            }
             Some(Mutation::IgnoreOverlay) => view.overlay = Arc::default(),
             Some(Mutation::UnprovenDelta) => {
                 let state = core.commit.and_then(|hash| self.truth.commit(&hash)?.state(&agent.id));
@@ -172,6 +191,7 @@ impl World {
     fn persist(&mut self, index: usize, ticket: u64, writes: Vec<Write>) {
         let Some(agent) = self.agents.get_mut(index) else { return };
         let Some(core) = &mut agent.core else { return };
+        let mut forged = false;
         for write in &writes {
             match write {
                 Write::Head(stored) => {
@@ -184,7 +204,11 @@ impl World {
                         }
                     }
                 }
-                Write::Statement(version, _) => core.statement = core.statement.max(*version),
+                Write::Statement(version, statement) => {
+                    core.statement = core.statement.max(*version);
+                    let place = usize::try_from(version.saturating_sub(1)).unwrap_or(usize::MAX);
+                    forged |= self.authority.keys.statements.get(place) != Some(statement);
+                }
                 Write::PutFact(_)
                 | Write::RemoveFact(_)
                 | Write::ClearFacts
@@ -194,6 +218,9 @@ impl World {
             }
         }
         agent.disk.push(Job::Persist { ticket, writes });
+        if forged {
+            self.broken(Promise::OnlyVerified, format!("agent {index} keeps a statement that the root never signed"));
+        }
         if self.options.mutation == Some(Mutation::ConfirmEarly) {
             self.tell_sync(index, sync::Input::Persisted(ticket));
         }
@@ -222,12 +249,21 @@ impl World {
         if agent.disk.is_full {
             let refused = agent.disk.refuse();
             for _ in refused {
-                self.tell_recorder(index, recorder::Input::AppendFailed);
+                self.counts.seen(Promise::NoRecordLost, "appends that a full disk refused");
+                let is_fine = mutation == Some(Mutation::FullDiskIsFine);
+                let input = if is_fine { recorder::Input::Appended } else { recorder::Input::AppendFailed };
+                self.tell_recorder(index, input);
             }
             self.after(10_000, Event::Synced { index, life });
             return self.begin_again(index);
         }
+        if mutation == Some(Mutation::SyncLies) {
+            agent.disk.before = Some(Box::new(agent.disk.image.clone()));
+        }
         let jobs = agent.disk.finish();
+        if mutation == Some(Mutation::FreeAll) && jobs.iter().any(|job| matches!(job, Job::Free(_))) {
+            agent.disk.image.records.clear();
+        }
         for job in &jobs {
             agent.watch.is_durable(job, &agent.disk.image);
         }
@@ -273,7 +309,9 @@ impl World {
             let Some(effect) = core.recorder.poll_effect() else { break };
             match effect {
                 recorder::Effect::Append { records, head, begin } => {
-                    if begin.is_none() {
+                    if begin.is_some() {
+                        self.counts.seen(Promise::NoRecordLost, "chains begun anew");
+                    } else {
                         let tickets =
                             records.iter().filter_map(|record| Some((core.queued.pop_front()?, record.clone())));
                         core.appending = tickets.collect();
@@ -293,8 +331,8 @@ impl World {
                     let takes_ms = self.chances.disk.between(1, 20);
                     self.after(takes_ms, Event::Loaded { index, life, after, count });
                 }
-                recorder::Effect::BeginAnew { after } => {
-                    let begin = ChainHead::begin(&agent.id, Incarnation(self.chances.disk.bytes()));
+                recorder::Effect::BeginAnew { after, incarnation } => {
+                    let begin = ChainHead::begin(&agent.id, incarnation);
                     let takes_ms = self.chances.disk.between(1, 20);
                     self.after(takes_ms, Event::Anew { index, life, after, begin });
                 }

@@ -1,6 +1,6 @@
 //! Card holders: a morning rush, errands over the day, and whoever tries a card directly after it was reported lost.
 
-use crate::sim::checks::{exact, fail_closed, provable, taps_wait_for_nobody};
+use crate::sim::checks::{exact, fail_closed, provable, removal_first, taps_wait_for_nobody};
 use crate::sim::mutation::Mutation;
 use crate::sim::world::{Event, World};
 use doorward_policy::model::CardId;
@@ -66,22 +66,17 @@ impl World {
 
     /// Somebody tries a card at a random door, of one agent where that is asked for.
     pub fn shown(&mut self, card: &str, index: Option<usize>) -> Option<Shown> {
-        let doors: Vec<&DoorId> = match index {
-            None => self.folder.tables.doors.keys().collect(),
-            Some(index) => {
-                let core = self.authority.core.as_ref()?;
-                let id = &self.agents.get(index)?.id;
-                let directory = &core.present.directory;
-                self.folder.tables.doors.keys().filter(|door| directory.agent_of(door) == Some(id)).collect()
-            }
-        };
         // A holder mostly goes where holders of such cards go: to the building of the same number.
         let number: usize = card.split('-').nth(1).and_then(|n| n.parse().ok()).unwrap_or_default();
-        let home = format!("d-{}-", number % self.agents.len().max(1));
-        let at_home: Vec<&DoorId> = doors.iter().filter(|door| door.as_str().starts_with(&home)).copied().collect();
+        let home = index.unwrap_or(number % self.agents.len().max(1));
+        let prefix = format!("d-{home}-");
+        let first: DoorId = prefix.parse().ok()?;
+        let from_home = self.folder.tables.doors.range(first..).map(|(door, _)| door);
+        let at_home: Vec<&DoorId> = from_home.take_while(|door| door.as_str().starts_with(&prefix)).collect();
+        let anywhere = self.chances.holders.pick(&self.doors);
         let chance = &mut self.chances.holders;
-        let door = if at_home.is_empty() || chance.one_in(3) { chance.pick(&doors) } else { chance.pick(&at_home) };
-        let door = DoorId::clone(door?);
+        let strays = index.is_none() && chance.one_in(3);
+        let door = chance.pick(&at_home).copied().filter(|_| !strays).or(anywhere)?.clone();
         let factors = if chance.one_in(4) { Factors::PIN } else { Factors::NONE };
         let card = if chance.one_in(60) { "stranger".to_owned() } else { card.to_owned() };
         let building = self.folder.tables.doors.get(&door).map(|door| &door.building)?;
@@ -91,8 +86,8 @@ impl World {
 
     /// Somebody comes while an update does.
     pub fn tap_soon(&mut self, index: usize) {
-        let cards: Vec<&CardId> = self.folder.tables.cards.keys().collect();
-        let Some(card) = self.chances.holders.pick(&cards).map(ToString::to_string) else { return };
+        let number = index + self.agents.len() * self.chances.holders.index(5);
+        let card = format!("c-{number}-{}", self.chances.holders.below(2));
         let wait_ms = self.chances.holders.between(0, 40);
         if let Some(shown) = self.shown(&card, Some(index)) {
             self.after(wait_ms, Event::Tap(shown));
@@ -127,16 +122,21 @@ impl World {
         let key = known.unwrap_or(CredentialKey([0; 16]));
         let assumes = self.options.mutation == Some(Mutation::AssumeFactors);
         let factors = if assumes { Factors::PIN.union(Factors::FINGERPRINT) } else { shown.factors };
-        let (reason, at) = decide_now(&core.view, &shown.door, key, factors, wall);
+        let mut view = core.view.clone();
+        if self.options.mutation == Some(Mutation::HalfUpdate) && core.parts_left > 0 {
+            view.cache = None;
+        }
+        let (reason, at) = decide_now(&view, &shown.door, key, factors, wall);
         let is_during_update = core.parts_left > 0 || agent.disk.is_busy();
         let decided = Decided { shown, shown_at, decided_at: self.now, wall, at, key, reason, is_during_update };
-        self.counts.taps += 1;
-        self.counts.grants += u64::from(reason.is_grant());
-        self.counts.taps_during_updates += u64::from(is_during_update);
+        self.counts.one("world", "taps");
+        self.counts.one("answer", reason.as_str());
+        self.counts.add("world", "grants", u64::from(reason.is_grant()));
         self.trace.note(reason.as_str());
         exact::on_tap(self, &decided);
         fail_closed::on_tap(self, &decided);
         provable::on_tap(self, &decided);
+        removal_first::on_tap(self, &decided);
         taps_wait_for_nobody::on_tap(self, &decided);
         self.record(shown, key, reason, at);
     }

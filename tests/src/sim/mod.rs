@@ -10,6 +10,7 @@ mod chance;
 mod checks;
 mod clock;
 mod closings;
+pub mod counts;
 pub mod disk;
 mod driving;
 mod faults;

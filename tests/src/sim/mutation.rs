@@ -17,7 +17,7 @@ pub enum Mutation {
     AdditionsFirst,
     /// The floor is zero after a restart.
     SkipFloor,
-    /// The facts in force are another agent's notion of them, without a signed digest.
+    /// The facts in force are another notion of them, without a signed digest.
     UnprovenDelta,
     /// Leases count from now.
     LapsedLease,
@@ -41,11 +41,55 @@ pub enum Mutation {
     MutePulses,
     /// Commits are not announced.
     MuteHeads,
+    /// The authority acknowledges records before they are stored.
+    AcknowledgeEarly,
+    /// The authority takes all records of a restored disk for known.
+    CompareNothing,
+    /// The authority takes none of the records of a restored disk for known.
+    FindNothingSame,
+    /// An acknowledgement frees records that it does not cover.
+    FreeAll,
+    /// A full disk says that it took an append.
+    FullDiskIsFine,
+    /// A disk says that the newest group is durable, and it is not.
+    SyncLies,
+    /// A crash leaves half of a group on the disk.
+    TornGroup,
+    /// A receipt that is not durable closes a door in the evidence.
+    CountApplied,
+    /// Evidence leaves out an agent that knew the subject.
+    ForgetOneDoor,
+    /// Nobody notices that a clock was stepped.
+    StepUnseen,
+    /// Verified time does not hold a clock up.
+    IgnoreTimeFloor,
+    /// A tap meets an update that is half there.
+    HalfUpdate,
+    /// A commit's instant is not that of its entry.
+    StampCommit,
+    /// What an entry touched is not compiled again.
+    StaleCompile,
+    /// Facts stay as they were while the position moves.
+    StaleView,
+    /// A removal that nobody signed is in force.
+    UnprovenRemoval,
+    /// An agent gets what is another's.
+    MixedUp,
+    /// An agent that connects does not get the removals that have no commit yet.
+    ForgetPending,
+    /// Alarms reach nobody.
+    MuteAlarms,
+    /// Nobody begins a new epoch after the journal was restored.
+    NoEpoch,
+    /// A snapshot is sent where a delta does.
+    AlwaysSnapshot,
+    /// An agent that was cut off does not come back.
+    NeverReconnect,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 39] = [
         Self::RecordEarly,
         Self::ConfirmEarly,
         Self::DropRecord,
@@ -63,6 +107,28 @@ impl Mutation {
         Self::AssumeFactors,
         Self::MutePulses,
         Self::MuteHeads,
+        Self::AcknowledgeEarly,
+        Self::CompareNothing,
+        Self::FindNothingSame,
+        Self::FreeAll,
+        Self::FullDiskIsFine,
+        Self::SyncLies,
+        Self::TornGroup,
+        Self::CountApplied,
+        Self::ForgetOneDoor,
+        Self::StepUnseen,
+        Self::IgnoreTimeFloor,
+        Self::HalfUpdate,
+        Self::StampCommit,
+        Self::StaleCompile,
+        Self::StaleView,
+        Self::UnprovenRemoval,
+        Self::MixedUp,
+        Self::ForgetPending,
+        Self::MuteAlarms,
+        Self::NoEpoch,
+        Self::AlwaysSnapshot,
+        Self::NeverReconnect,
     ];
 
     /// Its name on the command line.
@@ -86,6 +152,28 @@ impl Mutation {
             Self::AssumeFactors => "assume-factors",
             Self::MutePulses => "mute-pulses",
             Self::MuteHeads => "mute-heads",
+            Self::AcknowledgeEarly => "acknowledge-early",
+            Self::CompareNothing => "compare-nothing",
+            Self::FindNothingSame => "find-nothing-same",
+            Self::FreeAll => "free-all",
+            Self::FullDiskIsFine => "full-disk-is-fine",
+            Self::SyncLies => "sync-lies",
+            Self::TornGroup => "torn-group",
+            Self::CountApplied => "count-applied",
+            Self::ForgetOneDoor => "forget-one-door",
+            Self::StepUnseen => "step-unseen",
+            Self::IgnoreTimeFloor => "ignore-time-floor",
+            Self::HalfUpdate => "half-update",
+            Self::StampCommit => "stamp-commit",
+            Self::StaleCompile => "stale-compile",
+            Self::StaleView => "stale-view",
+            Self::UnprovenRemoval => "unproven-removal",
+            Self::MixedUp => "mixed-up",
+            Self::ForgetPending => "forget-pending",
+            Self::MuteAlarms => "mute-alarms",
+            Self::NoEpoch => "no-epoch",
+            Self::AlwaysSnapshot => "always-snapshot",
+            Self::NeverReconnect => "never-reconnect",
         }
     }
 
@@ -93,16 +181,33 @@ impl Mutation {
     #[must_use]
     pub const fn breaks(self) -> Promise {
         match self {
-            Self::RecordEarly | Self::DropRecord | Self::DoubleRecord => Promise::NoRecordLost,
-            Self::ConfirmEarly => Promise::Provable,
-            Self::AdditionsFirst | Self::ForgetRemoval | Self::IgnoreOverlay => Promise::RemovalFirst,
-            Self::SkipFloor => Promise::NeverBackward,
-            Self::UnprovenDelta => Promise::OnlyVerified,
-            Self::LapsedLease | Self::TrustAnyClock => Promise::FailClosed,
-            Self::ForgetTouched | Self::MutePulses | Self::MuteHeads => Promise::Converges,
-            Self::TapWaitsForDisk => Promise::TapsWaitForNobody,
-            Self::StampAnew => Promise::Deterministic,
-            Self::AssumeFactors => Promise::Exact,
+            Self::RecordEarly
+            | Self::DropRecord
+            | Self::DoubleRecord
+            | Self::AcknowledgeEarly
+            | Self::CompareNothing
+            | Self::FindNothingSame
+            | Self::FreeAll
+            | Self::FullDiskIsFine
+            | Self::SyncLies
+            | Self::MuteAlarms => Promise::NoRecordLost,
+            Self::ConfirmEarly | Self::CountApplied | Self::ForgetOneDoor => Promise::Provable,
+            Self::AdditionsFirst | Self::ForgetRemoval | Self::IgnoreOverlay | Self::ForgetPending => {
+                Promise::RemovalFirst
+            }
+            Self::SkipFloor | Self::TornGroup => Promise::NeverBackward,
+            Self::UnprovenDelta | Self::StaleView | Self::UnprovenRemoval => Promise::OnlyVerified,
+            Self::LapsedLease | Self::TrustAnyClock | Self::StepUnseen | Self::IgnoreTimeFloor => Promise::FailClosed,
+            Self::ForgetTouched
+            | Self::MutePulses
+            | Self::MuteHeads
+            | Self::MixedUp
+            | Self::NoEpoch
+            | Self::AlwaysSnapshot
+            | Self::NeverReconnect => Promise::Converges,
+            Self::TapWaitsForDisk | Self::HalfUpdate => Promise::TapsWaitForNobody,
+            Self::StampAnew | Self::StampCommit => Promise::Deterministic,
+            Self::AssumeFactors | Self::StaleCompile => Promise::Exact,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::sim::chance::Chance;
 use crate::sim::checks::{converges, deterministic, no_record_lost, provable};
 use crate::sim::clock::Clock;
 use crate::sim::closings::Closings;
+use crate::sim::counts::{Counts, Name};
 use crate::sim::disk::{Disk, Image};
 use crate::sim::keys::Keys;
 use crate::sim::link::Link;
@@ -15,7 +16,7 @@ use crate::sim::promise::{Verdicts, Violation};
 use crate::sim::trace::Trace;
 use crate::sim::truth::Truth;
 use crate::sim::watch::Watch;
-use crate::sim::world::{Chances, Counts, Event, World};
+use crate::sim::world::{Chances, Event, World};
 use anyhow::{Context, Result};
 use doorward_policy::command::Command;
 use doorward_policy::difference::Difference;
@@ -36,7 +37,7 @@ pub struct Outcome {
     /// How many events happened.
     pub events: u64,
     /// What was counted, by name.
-    pub counts: BTreeMap<&'static str, u64>,
+    pub counts: BTreeMap<Name, u64>,
     /// How long each revocation took at each agent that was connected, in milliseconds, ascending.
     pub revocation_ms: Vec<i64>,
     /// Hash over everything that happened.
@@ -44,11 +45,10 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The revocation latency that so many in a hundred do not exceed; `None` without a revocation.
+    /// How often something happened.
     #[must_use]
-    pub fn revocation_ms_at(&self, percent: usize) -> Option<i64> {
-        let last = self.revocation_ms.len().checked_sub(1)?;
-        self.revocation_ms.get(last * percent.min(100) / 100).copied()
+    pub fn count(&self, kind: &'static str, name: &'static str) -> u64 {
+        self.counts.get(&(kind, name)).copied().unwrap_or_default()
     }
 }
 
@@ -99,6 +99,7 @@ impl World {
             authority: Authority::new(keys, options.mutation),
             agents,
             places: ids.iter().cloned().zip(0..).collect(),
+            doors: folder.tables.doors.keys().cloned().collect(),
             folder,
             chances,
             truth: Truth::default(),
@@ -150,24 +151,11 @@ impl World {
 
     fn outcome(mut self) -> Outcome {
         self.counts.revocation_ms.sort_unstable();
-        let Counts { revocation_ms, .. } = self.counts;
-        let counts = [
-            ("taps", self.counts.taps),
-            ("grants", self.counts.grants),
-            ("taps during updates", self.counts.taps_during_updates),
-            ("decisions compared", self.counts.compared),
-            ("commands", self.counts.commands),
-            ("faults", self.counts.faults),
-            ("agent crashes", self.counts.agent_crashes),
-            ("authority crashes", self.counts.authority_crashes),
-            ("cut lines", self.counts.cuts),
-            ("tampered frames", self.counts.tampered_frames),
-            ("evidence files", self.counts.evidence),
-        ];
+        let Counts { revocation_ms, counted } = self.counts;
         Outcome {
             violations: self.verdicts.violations,
             events: self.trace.events(),
-            counts: counts.into(),
+            counts: counted,
             revocation_ms,
             digest: self.trace.digest(),
         }

@@ -2,11 +2,14 @@
 
 use crate::sim::link::Way;
 use crate::sim::mutation::Mutation;
+use crate::sim::promise::Promise;
+use crate::sim::staff::REMOVAL_MS_MAX;
 use crate::sim::world::{Event, World};
 use doorward_protocol::frame::{Lane, ToAgent, ToAuthority};
 use doorward_protocol::id::AgentId;
 use doorward_protocol::receipt::{About, Stage};
 use doorward_protocol::record::{ChainHead, Record};
+use doorward_protocol::removal::Removal;
 use doorward_protocol::session::records::{self, Records};
 use doorward_protocol::session::sync::{self, Session};
 use doorward_protocol::session::{Alarm, AlarmKind};
@@ -26,24 +29,47 @@ pub struct Served {
 impl World {
     /// A connection was made: removals whose commit is not there yet go out first.
     pub fn serve(&mut self, index: usize, generation: u64) {
+        // What the connection before handed in is stored, or is not, before this one asks where the chains stand.
+        self.stop_serving(index);
         let Some(core) = &self.authority.core else { return };
         let Some(agent) = self.agents.get_mut(index) else { return };
         let stored = self.authority.journal.store.of(&agent.id);
         let confirmed = stored.map(|stored| stored.confirmed).unwrap_or_default();
         let known = stored.map(|stored| stored.heads.clone()).unwrap_or_default();
         let key = self.authority.keys.agent(&agent.id).public();
-        agent.served = Some(Served {
+        let served = Served {
             generation,
             session: Session::new(agent.id.clone(), key, confirmed),
             records: Records::new(agent.id.clone(), known),
             storing: None,
             rings_at: None,
-        });
+        };
         let all = core.pending.values().flatten();
         let concerning = all.filter(|(_, concerned)| concerned.contains(&agent.id));
         let removals: Vec<_> = concerning.map(|(removal, _)| removal.clone()).collect();
-        for removal in removals {
-            self.send_down(index, Way::RemovalDown, &ToAgent::Removal(removal));
+        let life = agent.life;
+        if let Some(agent) = self.agents.get_mut(index) {
+            agent.served = Some(served);
+        }
+        for signed in removals {
+            if let Ok(Removal { position, part, .. }) = signed.unverified() {
+                self.counts.seen(Promise::RemovalFirst, "removals ahead of their commit for an agent that connected");
+                self.after(REMOVAL_MS_MAX, Event::RemovalDue { index, generation, life, position, part });
+            }
+            if self.options.mutation != Some(Mutation::ForgetPending) {
+                self.send_down(index, Way::RemovalDown, &ToAgent::Removal(signed));
+            }
+        }
+    }
+
+    /// The authority's side of a connection ends. What was handed to the access store may become durable all the same.
+    pub fn stop_serving(&mut self, index: usize) {
+        let is_stored = self.chances.disk.one_in(2) && self.options.mutation != Some(Mutation::AcknowledgeEarly);
+        let Some(agent) = self.agents.get_mut(index) else { return };
+        let storing = agent.served.take().and_then(|served| served.storing);
+        if let Some((records, head)) = storing.filter(|_| is_stored) {
+            self.authority.journal.store.store(&agent.id, &records, head, false);
+            self.counts.seen(Promise::NoRecordLost, "records stored although nobody was told");
         }
     }
 
@@ -68,12 +94,19 @@ impl World {
                 return;
             };
             match effect {
-                sync::Effect::Send(lane, frame) => self.send_down(index, way_of(lane), &frame),
+                sync::Effect::Send(lane, frame) => {
+                    if let ToAgent::Update(update) = frame.as_ref() {
+                        let have = served.session.have();
+                        self.check_update(index, have, update);
+                    }
+                    self.send_down(index, way_of(lane), &frame);
+                }
                 sync::Effect::Receipt(receipt, signed) => {
                     if receipt.about == About::Commit && receipt.stage == Stage::Durable {
                         self.authority.journal.store.confirm(&receipt.agent, receipt.position);
                     }
-                    self.closings.take(&receipt, &signed);
+                    let is_early = self.options.mutation == Some(Mutation::CountApplied);
+                    self.closings.take(&receipt, &signed, is_early);
                 }
                 sync::Effect::Heard(_) | sync::Effect::Greeted(_) => {}
                 sync::Effect::Alarm(alarm) => self.alarm(index, &alarm),
@@ -96,11 +129,25 @@ impl World {
                 records::Effect::Store { records, head } => {
                     let generation = served.generation;
                     served.storing = Some((records, head));
+                    self.counts.seen(Promise::NoRecordLost, "batches stored");
                     let takes_ms = self.chances.disk.between(1, 40);
                     self.after(takes_ms, Event::Stored { index, generation });
+                    if self.options.mutation == Some(Mutation::AcknowledgeEarly) {
+                        self.tell_records(index, records::Input::Stored);
+                    }
                 }
                 records::Effect::Compare { incarnation, records } => {
-                    let same = self.authority.journal.store.same(&agent.id, incarnation, &records);
+                    let same = match self.options.mutation {
+                        Some(Mutation::CompareNothing) => records.len(),
+                        Some(Mutation::FindNothingSame) => 0,
+                        _ => self.authority.journal.store.same(&agent.id, incarnation, &records),
+                    };
+                    let case = match same {
+                        0 => "batches of a restored disk, parted at once",
+                        _ if same == records.len() => "batches of a restored disk, all home already",
+                        _ => "batches of a restored disk, parted within",
+                    };
+                    self.counts.seen(Promise::NoRecordLost, case);
                     self.tell_records(index, records::Input::Compared(same));
                 }
                 records::Effect::Send(frame) => self.send_down(index, Way::RecordsDown, &frame),
@@ -118,11 +165,21 @@ impl World {
         let Some((records, head)) = served.storing.take() else { return };
         let doubles = self.options.mutation == Some(Mutation::DoubleRecord) && self.chances.mutation.one_in(3);
         self.authority.journal.store.store(&agent.id, &records, head, doubles);
-        self.tell_records(index, records::Input::Stored);
+        if self.options.mutation != Some(Mutation::AcknowledgeEarly) {
+            self.tell_records(index, records::Input::Stored);
+        }
     }
 
     /// A frame arrived from an agent.
     pub fn take_up(&mut self, index: usize, way: Way, frame: Result<ToAuthority, String>) {
+        if let (Some(agent), Ok(ToAuthority::Records(batch))) = (self.agents.get(index), &frame) {
+            let stored = self.authority.journal.store.of(&agent.id);
+            let heads = stored.into_iter().flat_map(|stored| &stored.heads);
+            let mut known = heads.filter(|head| head.incarnation == batch.after.incarnation);
+            if known.any(|head| head.seq > batch.after.seq) {
+                self.counts.seen(Promise::NoRecordLost, "batches sent again after their acknowledgement was lost");
+            }
+        }
         match (way, frame) {
             (Way::RecordsUp, Ok(frame)) => self.tell_records(index, records::Input::Frame(frame)),
             (_, Ok(frame)) => self.tell_session(index, sync::Input::Frame(frame)),
@@ -134,16 +191,21 @@ impl World {
     fn close(&mut self, index: usize, why: &str) {
         self.trace.note(why);
         let Some(agent) = self.agents.get_mut(index) else { return };
-        let Some(served) = agent.served.take() else { return };
-        if agent.link.generation == served.generation {
+        let Some(generation) = agent.served.as_ref().map(|served| served.generation) else { return };
+        if agent.link.generation == generation {
             agent.link.carries = false;
         }
+        self.stop_serving(index);
         let wait_ms = self.chances.network.between(1, 2_000);
-        self.after(wait_ms, Event::AgentLost { index, generation: served.generation });
+        self.after(wait_ms, Event::AgentLost { index, generation });
     }
 
     fn alarm(&mut self, index: usize, alarm: &Alarm) {
         self.trace.note(&alarm.text);
+        if self.options.mutation == Some(Mutation::MuteAlarms) {
+            return;
+        }
+        self.counts.one("alarm", alarm.kind.as_str());
         self.alarms.entry(index).or_default().insert(alarm.kind);
         if alarm.kind == AlarmKind::WrongState {
             self.check_refused_delta(index, &alarm.text);

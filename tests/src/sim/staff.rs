@@ -2,7 +2,7 @@
 //!
 //! Each act is a production command; what a directory refuses is nothing to worry about, since people try things, too.
 
-use crate::sim::checks::exact;
+use crate::sim::checks::{exact, provable};
 use crate::sim::link::Way;
 use crate::sim::mutation::Mutation;
 use crate::sim::promise::Promise;
@@ -17,7 +17,7 @@ use doorward_protocol::session::sync::Input;
 use doorward_protocol::time::{Day, DayRange, UnixMs};
 
 /// By when a removal must have arrived on a line that nobody disturbs, in milliseconds.
-const REMOVAL_MS_MAX: i64 = 6_000;
+pub const REMOVAL_MS_MAX: i64 = 6_000;
 
 /// By when a commit must be in force likewise: an update before it may have to be answered first.
 const COMMIT_MS_MAX: i64 = 75_000;
@@ -43,8 +43,9 @@ impl World {
         } else {
             None
         };
+        let name = name_of(&command);
         let Ok(Some(removals)) = self.authority.execute(command, self.now) else { return };
-        self.counts.commands += 1;
+        self.counts.one("command", name);
         let slow = is_import || self.chances.staff.one_in(10);
         let takes_ms = self.chances.staff.between(5, if slow { 30_000 } else { 400 });
         self.after(takes_ms, Event::Compile);
@@ -75,6 +76,7 @@ impl World {
     /// The oldest entry without a commit gets one.
     pub fn compile(&mut self) {
         let closing = self.begin_closing();
+        closing.iter().for_each(|closing| provable::on_closing(self, closing));
         let affected = match self.authority.compile(&mut self.truth) {
             Ok(Some(affected)) => affected,
             Ok(None) => return,
@@ -175,6 +177,25 @@ impl World {
         let schedule = if chance.one_in(2) { None } else { Some("day".parse().ok()?) };
         let until = chance.one_in(2).then(|| day_of(self.now, chance.between(0, 3)));
         Some(Grant { subject, target, schedule, days: DayRange { from: None, until } })
+    }
+}
+
+const fn name_of(command: &Command) -> &'static str {
+    match command {
+        Command::CardSuspend { .. } => "card lost: suspend",
+        Command::CardResume { .. } => "card found: resume",
+        Command::CardActivate { .. } => "card activate",
+        Command::CardClose { .. } => "card close",
+        Command::LockDown { .. } => "lock down",
+        Command::Release { .. } => "release",
+        Command::GrantAdd { .. } => "grant",
+        Command::GrantEnd { .. } => "grant end",
+        Command::Import { .. } => "import: hire, leave, move, edit",
+        Command::Found { .. }
+        | Command::Tick { .. }
+        | Command::AgentAdd { .. }
+        | Command::AgentEnrol { .. }
+        | Command::AgentRemove { .. } => "founding",
     }
 }
 

@@ -8,6 +8,7 @@ use doorward_protocol::cache::Cache;
 use doorward_protocol::commit::Position;
 use doorward_protocol::id::Hash;
 use doorward_protocol::limits::CLOCK_TOLERANCE_MS;
+use doorward_protocol::overlay::Overlay;
 use doorward_protocol::record::Record;
 use doorward_protocol::removal::{Item, Removal};
 use doorward_protocol::time::UnixMs;
@@ -30,6 +31,8 @@ pub struct Watch {
     pub durable_top: Position,
     /// The newest word that can have renewed a lease.
     pub fresh_at: UnixMs,
+    /// The newest genuine time that the clock agreed with: no tap is decided at an earlier one.
+    pub floor_at: UnixMs,
     /// Whether the clock agreed with the last genuine word.
     pub clock_trusted: bool,
     /// Removals that were delivered.
@@ -42,6 +45,8 @@ pub struct Watch {
     pub seen: Option<Arc<Cache>>,
     /// Hash of the commit that was looked at last.
     pub seen_commit: Option<Hash>,
+    /// The overlay that was looked at last.
+    pub seen_overlay: Option<Arc<Overlay>>,
 }
 
 impl Watch {
@@ -51,29 +56,38 @@ impl Watch {
             top: Position { epoch: 0, seq: 0 },
             durable_top: Position { epoch: 0, seq: 0 },
             fresh_at: UnixMs(i64::MIN),
+            floor_at: UnixMs(i64::MIN),
             clock_trusted: true,
             removals: BTreeMap::new(),
             made: BTreeMap::new(),
             answered: BTreeMap::new(),
             seen: None,
             seen_commit: None,
+            seen_overlay: None,
         }
     }
 
     /// A genuine signed time was delivered; `is_present` says that it claims to be the present.
-    pub const fn hear(&mut self, signed: UnixMs, wall: UnixMs, is_present: bool) -> bool {
+    pub fn hear(&mut self, signed: UnixMs, wall: UnixMs, is_present: bool) -> bool {
         let ahead_ms = signed.since_ms(wall);
         let agrees = ahead_ms <= CLOCK_TOLERANCE_MS && (!is_present || ahead_ms >= -CLOCK_TOLERANCE_MS);
+        if agrees {
+            self.floor_at = self.floor_at.max(signed);
+        }
         if is_present || !agrees {
             self.clock_trusted = agrees;
         }
         agrees
     }
 
-    /// A genuine removal was delivered.
+    /// A genuine removal was delivered. A restored authority gives out a number once more: then both count.
     pub fn remove(&mut self, removal: Removal) {
-        let removed = Removed { items: removal.items, at: removal.at, is_durable: false };
-        self.removals.entry((removal.position, removal.part)).or_insert(removed);
+        let fresh = Removed { items: Vec::new(), at: removal.at, is_durable: false };
+        let removed = self.removals.entry((removal.position, removal.part)).or_insert(fresh);
+        if removed.items.is_empty() || removed.at != removal.at {
+            removed.items.extend(removal.items);
+            removed.at = removed.at.max(removal.at);
+        }
     }
 
     /// The disk made a job durable.
@@ -91,17 +105,19 @@ impl Watch {
     }
 
     /// The machine stopped: what was not durable is allowed to be gone.
-    pub fn crash(&mut self) {
+    pub fn crash(&mut self, image: &Image) {
         self.top = self.durable_top;
+        self.floor_at = image.floor.at;
         self.clock_trusted = true;
         self.removals.retain(|_, removed| removed.is_durable);
-        (self.seen, self.seen_commit) = (None, None);
+        (self.seen, self.seen_commit, self.seen_overlay) = (None, None, None);
     }
 
     /// An older image was put in place of the disk: nobody can know better than it does, except the authority.
     pub fn restore(&mut self, image: &Image) {
         self.durable_top = image.position();
         self.top = self.durable_top;
+        self.floor_at = image.floor.at;
         self.removals.retain(|key, _| image.removals.contains_key(key));
     }
 

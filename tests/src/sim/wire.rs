@@ -5,13 +5,15 @@
 
 use crate::sim::chance::Chance;
 use crate::sim::link::Way;
+use crate::sim::mutation::Mutation;
 use crate::sim::world::{Event, World, frame_of};
 use doorward_protocol::agent::{recorder, sync};
 use doorward_protocol::commit::{Position, Pulse};
-use doorward_protocol::frame::{Base, ToAgent, ToAuthority, Update, to_wire};
+use doorward_protocol::frame::{Base, Refusal, ToAgent, ToAuthority, Update, to_wire};
 use doorward_protocol::id::Hash;
 use doorward_protocol::removal::Removal;
 use doorward_protocol::time::UnixMs;
+use doorward_protocol::trust::Statement;
 
 /// Frames that an adversary remembers.
 const OVERHEARD_MAX: usize = 400;
@@ -32,6 +34,9 @@ impl World {
     /// Sends a frame to the authority.
     pub fn send_up(&mut self, index: usize, way: Way, frame: &ToAuthority) {
         let Ok(bytes) = to_wire(frame) else { return };
+        if let ToAuthority::Refusal(refusal) = frame {
+            self.counts.one("refusal", name_of(refusal));
+        }
         let core = self.agents.get(index).and_then(|agent| agent.core.as_ref());
         let Some(generation) = core.and_then(|core| core.connected) else { return };
         self.carry(index, generation, way, bytes);
@@ -47,7 +52,7 @@ impl World {
         }
         let chance = &mut self.chances.network;
         let mut arrives_at = agent.link.arrival(way, bytes.len(), self.now, chance);
-        let behind = self.options.mutation == Some(crate::sim::mutation::Mutation::AdditionsFirst);
+        let behind = self.options.mutation == Some(Mutation::AdditionsFirst);
         if behind && way == Way::RemovalDown {
             arrives_at = arrives_at.plus_ms(20_000);
         }
@@ -68,7 +73,7 @@ impl World {
         if matches!(way, Way::RecordsDown | Way::RecordsUp) && kind > 1 {
             return self.at(arrives_at, event(index, generation, way, bytes));
         }
-        self.counts.tampered_frames += 1;
+        self.counts.one("world", "tampered frames");
         self.on_the_way.retain(|(at, _), _| *at != index);
         if let Some(agent) = self.agents.get_mut(index) {
             agent.link.is_tampered = true;
@@ -127,12 +132,22 @@ impl World {
         let keys = &self.authority.keys;
         let position = Position { epoch: keys.epoch(), seq: self.chances.adversary.below(10_000) };
         let (campus, at) = (keys.campus().clone(), self.now);
-        match self.chances.adversary.below(3) {
+        match self.chances.adversary.below(4) {
             0 => {
                 let pulse = Pulse { campus, position, commit: Hash([7; 32]), at };
                 keys.stranger.sign_value(&pulse).ok().map(ToAgent::Pulse)
             }
             1 => {
+                let newest = keys.said.last()?;
+                let statement = Statement {
+                    version: newest.version + 1,
+                    signing_keys: [keys.stranger.public()].into(),
+                    at,
+                    ..newest.clone()
+                };
+                keys.stranger.sign_value(&statement).ok().map(|signed| ToAgent::Statements(vec![signed]))
+            }
+            2 => {
                 let removal = Removal { campus, position, part: 0, at, items: Vec::new() };
                 keys.stranger.sign_value(&removal).ok().map(ToAgent::Removal)
             }
@@ -202,7 +217,7 @@ impl World {
         if !agent.link.carries {
             return;
         }
-        self.counts.cuts += 1;
+        self.counts.one("world", "cut lines");
         agent.link.carries = false;
         self.on_the_way.retain(|(at, _), _| *at != index);
         let generation = agent.link.generation;
@@ -221,16 +236,29 @@ impl World {
         core.parts_left = 0;
         self.tell_sync(index, sync::Input::Disconnected);
         self.tell_recorder(index, recorder::Input::Disconnected);
-        self.after(wait_ms, Event::Connect { index, life });
+        if self.options.mutation != Some(Mutation::NeverReconnect) {
+            self.after(wait_ms, Event::Connect { index, life });
+        }
     }
 
     /// The authority notices that a connection is gone.
     pub fn authority_lost(&mut self, index: usize, generation: u64) {
-        if let Some(agent) = self.agents.get_mut(index)
-            && agent.served.as_ref().is_some_and(|served| served.generation == generation)
-        {
-            agent.served = None;
+        let served = self.agents.get(index).and_then(|agent| agent.served.as_ref());
+        if served.is_some_and(|served| served.generation == generation) {
+            self.stop_serving(index);
         }
+    }
+}
+
+const fn name_of(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Unproven(_) => "unproven",
+        Refusal::Backward { .. } => "backward",
+        Refusal::NeedSnapshot(_) => "need-snapshot",
+        Refusal::Fork { .. } => "fork",
+        Refusal::OutOfBounds(_) => "out-of-bounds",
+        Refusal::ClockDisagrees { .. } => "clock-disagrees",
+        Refusal::StoreDamaged(_) => "store-damaged",
     }
 }
 

@@ -6,6 +6,7 @@ use crate::sim::agent::Agent;
 use crate::sim::authority::Authority;
 use crate::sim::chance::Chance;
 use crate::sim::closings::Closings;
+use crate::sim::counts::Counts;
 use crate::sim::holders::Shown;
 use crate::sim::link::Way;
 use crate::sim::options::Options;
@@ -15,7 +16,7 @@ use crate::sim::truth::Truth;
 use doorward_policy::model::Campus;
 use doorward_protocol::commit::Position;
 use doorward_protocol::frame::{body_length, from_wire};
-use doorward_protocol::id::AgentId;
+use doorward_protocol::id::{AgentId, DoorId};
 use doorward_protocol::record::ChainHead;
 use doorward_protocol::session::AlarmKind;
 use doorward_protocol::session::sync as session;
@@ -55,6 +56,10 @@ pub enum Event {
     ClockNoticed { index: usize, life: u64 },
     /// A card is shown at a door.
     Tap(Shown),
+    /// An agent stops at once.
+    CrashAgent { index: usize },
+    /// The copy of an agent's disk is put in its place.
+    RestoreDisk { index: usize },
     /// An agent starts.
     StartAgent { index: usize },
     /// The authority starts.
@@ -103,24 +108,6 @@ pub struct Chances {
     pub checks: Chance,
 }
 
-/// What is counted.
-#[derive(Debug, Default)]
-pub struct Counts {
-    pub taps: u64,
-    pub grants: u64,
-    pub taps_during_updates: u64,
-    pub agent_crashes: u64,
-    pub authority_crashes: u64,
-    pub cuts: u64,
-    pub commands: u64,
-    pub faults: u64,
-    pub tampered_frames: u64,
-    pub evidence: u64,
-    pub compared: u64,
-    /// How long each revocation took at each agent that was connected, in milliseconds.
-    pub revocation_ms: Vec<i64>,
-}
-
 /// See the module.
 pub struct World {
     pub options: Options,
@@ -131,6 +118,8 @@ pub struct World {
     pub places: BTreeMap<AgentId, usize>,
     /// The folder that the offices keep.
     pub folder: Campus,
+    /// All doors in it; no import of a run builds or tears down.
+    pub doors: Vec<DoorId>,
     pub chances: Chances,
     pub truth: Truth,
     pub closings: Closings,
@@ -219,6 +208,12 @@ impl World {
             Event::AuthorityLost { index, generation } => self.authority_lost(index, generation),
             Event::ClockNoticed { index, life } => self.clock_noticed(index, life),
             Event::Tap(shown) => self.tap(shown),
+            Event::CrashAgent { index } => {
+                if !self.is_healing {
+                    self.crash_for(index, 120_000);
+                }
+            }
+            Event::RestoreDisk { index } => self.restore_disk(index),
             Event::StartAgent { index } => self.start_agent(index),
             Event::StartAuthority => self.start_authority(),
             Event::Staff => self.staff(),
@@ -273,5 +268,7 @@ fn parts_of(event: &Event) -> (u8, usize, u64, &[u8]) {
         Event::RemovalDue { index, position, .. } => (34, *index, position.seq, &[]),
         Event::CommitDue { index, position, .. } => (35, *index, position.seq, &[]),
         Event::Heal => (36, 0, 0, &[]),
+        Event::CrashAgent { index } => (37, *index, 0, &[]),
+        Event::RestoreDisk { index } => (38, *index, 0, &[]),
     }
 }

@@ -96,16 +96,17 @@ fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn an_agent_restored_from_an_old_copy_gets_the_newest_state_and_raises_an_alarm() {
-    restore_an_agent(0, "log-truncated");
+    restore_an_agent(&[0], "log-truncated");
 }
 
 #[test]
 fn taps_of_a_restored_agent_come_home_beside_those_that_it_forgot() {
-    restore_an_agent(3, "record-fork");
+    // One process records the first tap, and another one the rest, before either has met the authority.
+    restore_an_agent(&[1, 3], "record-fork");
 }
 
-/// Restores an agent from an old copy and taps this often before it hears of the authority again.
-fn restore_an_agent(taps_alone: usize, alarm: &str) {
+/// Restores an agent from an old copy and taps before it hears of the authority again, this often in each of its lives.
+fn restore_an_agent(lives: &[usize], alarm: &str) {
     let mut world = World::start(&campus::tiny(), &[NORTH]).unwrap();
     let (data, old) = (world.agent(NORTH).unwrap().data.clone(), world.file("old"));
     let tap = |world: &World, count: usize| {
@@ -131,8 +132,14 @@ fn restore_an_agent(taps_alone: usize, alarm: &str) {
     copy(&old, &data);
     let north = world.agent_mut(NORTH).unwrap();
     north.network.cut();
-    north.start().unwrap();
-    (0..taps_alone).for_each(|_| drop(north.tap("north-main", "ADA").unwrap()));
+    for (life, taps) in lives.iter().enumerate() {
+        if life > 0 {
+            north.stop().unwrap();
+        }
+        north.start().unwrap();
+        (0..*taps).for_each(|_| drop(north.tap("north-main", "ADA").unwrap()));
+    }
+    let taps_alone: usize = lives.iter().sum();
     north.network.mend();
     wait_for_alarm(&world, NORTH, "agent-rolled-back");
     wait_for_alarm(&world, NORTH, alarm);

@@ -3,7 +3,9 @@
 use crate::sim::agent::Agent;
 use crate::sim::promise::Promise;
 use crate::sim::world::World;
+use doorward_policy::command::Command;
 use doorward_protocol::commit::Position;
+use doorward_protocol::frame::{Base, StateClaim, Update};
 use doorward_protocol::id::Hash;
 use doorward_protocol::state::State;
 
@@ -19,8 +21,29 @@ impl World {
             return;
         }
         let held = agent.core.as_ref().and_then(|core| core.position);
+        self.counts.seen(Promise::Converges, "commits that had to be in force in time");
         if held.is_none_or(|held| held < position) {
             self.broken(Promise::Converges, format!("agent {index} is at {held:?} long after commit {position}"));
+        }
+    }
+
+    /// An update goes out: a snapshot only where no list of changes leads to the newest commit.
+    pub fn check_update(&mut self, index: usize, have: Option<StateClaim>, update: &Update) {
+        if update.base == Base::Present {
+            return self.counts.seen(Promise::Converges, "deltas sent");
+        }
+        self.counts.seen(Promise::Converges, "snapshots sent");
+        let Some(have) = have.filter(|have| have.position.epoch == self.authority.keys.epoch()) else { return };
+        let Some(agent) = self.agents.get(index) else { return };
+        let journal = &self.authority.journal;
+        let known = journal.commits.get(&have.position).and_then(|commit| self.truth.commit(&commit.hash()));
+        let is_known = known.is_some_and(|known| known.digests.get(&agent.id) == Some(&have.digest));
+        // An import may touch everything; single commands never do.
+        let since = journal.entries.iter().filter(|entry| entry.seq > have.position.seq);
+        let is_small = since.into_iter().all(|entry| !matches!(entry.command, Command::Import { .. }));
+        if is_known && is_small {
+            let text = format!("agent {index} at {} gets everything where a delta does", have.position);
+            self.broken(Promise::Converges, text);
         }
     }
 

@@ -17,6 +17,8 @@ pub fn on_other_commit(world: &mut World, hash: Hash) {
 
 /// Folds the whole journal again, entry by entry, and compares every commit that is kept.
 pub fn at_end(world: &mut World) {
+    let commits = u64::try_from(world.authority.journal.commits.len()).unwrap_or_default();
+    world.counts.add(Promise::Deterministic.name(), "commits made a second time", commits);
     match replay(world) {
         Ok(None) => {}
         Ok(Some(position)) => {

@@ -52,7 +52,7 @@ pub fn on_tap(world: &mut World, decided: &Decided<'_>) {
     let narrowed = core.view.overlay.state_of(decided.key, CredentialState::Active);
     let is_locked = core.view.overlay.locks(&decided.shown.door);
     let position = core.position;
-    world.counts.compared += 2;
+    world.counts.seen(Promise::Exact, "decisions compared with the reference, now and in the future");
     let expected = by_rules(&directory, decided, decided.at);
     let is_right = if is_locked {
         decided.reason == Reason::Lockdown

@@ -43,6 +43,13 @@ pub fn on_tap(world: &mut World, decided: &Decided<'_>) {
     let Some(agent) = world.agents.get(shown.index) else { return };
     let Some(core) = &agent.core else { return };
     if !decided.reason.is_grant() {
+        let cases = [
+            (Reason::LeaseEnded, "taps after a lease"),
+            (Reason::ClockUntrusted, "taps by an untrusted clock"),
+            (Reason::NoState, "taps without a state"),
+        ];
+        let case = cases.into_iter().find(|(reason, _)| *reason == decided.reason);
+        case.into_iter().for_each(|(_, case)| world.counts.seen(Promise::FailClosed, case));
         let lease = core.view.cache.as_ref().and_then(|cache| cache.door(&shown.door)?.lease_ends(core.view.fresh_at));
         if decided.reason == Reason::LeaseEnded && lease.is_none_or(|ends| decided.at < ends) {
             world.broken(Promise::FailClosed, format!("the lease of {} has not ended: {shown:?}", shown.door));
@@ -56,6 +63,12 @@ pub fn on_tap(world: &mut World, decided: &Decided<'_>) {
         let function = &directory.tables().doors.get(&shown.door)?.function;
         policy.functions.get(function)?.lease_ms.or(policy.lease_ms)
     });
+    if decided.at > decided.wall {
+        world.counts.seen(Promise::FailClosed, "grants at a time that a verified one held up");
+    }
+    if lease_ms.is_some() {
+        world.counts.seen(Promise::FailClosed, "grants within a lease");
+    }
     let ends = lease_ms.map(|ms| agent.watch.fresh_at.plus_ms(i64::try_from(ms).unwrap_or(i64::MAX)));
     let text = if core.position.is_none() {
         "without a verified state"
@@ -65,6 +78,8 @@ pub fn on_tap(world: &mut World, decided: &Decided<'_>) {
         "after its lease has ended"
     } else if decided.at < decided.wall {
         "at an instant before what the clock shows"
+    } else if decided.at < agent.watch.floor_at {
+        "at an instant before a time that was verified already"
     } else {
         return;
     };

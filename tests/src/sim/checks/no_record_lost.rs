@@ -5,6 +5,7 @@ use crate::sim::promise::Promise;
 use crate::sim::store::Store;
 use crate::sim::watch::words_of;
 use crate::sim::world::World;
+use core::ops::Range;
 use doorward_protocol::codec::decode;
 use doorward_protocol::decide::Reason;
 use doorward_protocol::record::Record;
@@ -20,6 +21,7 @@ pub fn on_answer(world: &mut World, index: usize, ticket: u64, reason: Reason) {
     if !reason.is_grant() {
         return;
     }
+    world.counts.seen(Promise::NoRecordLost, "grants answered");
     let image = &agent.disk.image;
     let is_durable = made
         .as_ref()
@@ -37,8 +39,8 @@ pub fn on_answer(world: &mut World, index: usize, ticket: u64, reason: Reason) {
 }
 
 /// Somebody put an old disk or an old journal in place: what is nowhere any more cannot come home.
-pub fn forgive_what_is_gone(world: &mut World) {
-    for agent in &mut world.agents {
+pub fn forgive_what_is_gone(world: &mut World, of: Range<usize>) {
+    for agent in world.agents.iter_mut().skip(of.start).take(of.len()) {
         let mut there = stored(&world.authority.journal.store, agent);
         let image = &agent.disk.image;
         // What was acknowledged already is not sent again, although it may still lie there.
@@ -71,7 +73,14 @@ pub fn at_end(world: &mut World) {
                 "a door of agent {index} opened {count} times, and a record never came home: {record:?}; {stored:?}"
             )
         }));
-        texts.extend(doubled.map(|_| format!("a record of agent {index} came home more often than it was made")));
+        texts.extend(doubled.map(|(words, count)| {
+            let record: Option<Record> = decode(words).ok();
+            format!("a record of agent {index} came home {count} times, more often than it was made: {record:?}")
+        }));
+        let chains = world.authority.journal.store.of(&agent.id).map_or(0, |stored| stored.records.len());
+        let is_told = world.alarms.get(&index).is_some_and(|alarms| alarms.contains(&AlarmKind::NewChain));
+        let untold = chains > 1 && !is_told;
+        texts.extend(untold.then(|| format!("agent {index} has {chains} chains, and nobody was told")));
         let may_gap = world.alarms.get(&index).is_some_and(|alarms| alarms.contains(&AlarmKind::RecordGap));
         let chains = world.authority.journal.store.of(&agent.id).into_iter().flat_map(|stored| stored.records.values());
         let broken = chains.filter(|chain| !may_gap && !is_gap_free(chain)).count();

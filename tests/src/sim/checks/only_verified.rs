@@ -4,16 +4,54 @@ use crate::sim::agent::Agent;
 use crate::sim::promise::Promise;
 use crate::sim::truth::Truth;
 use crate::sim::world::World;
-use doorward_protocol::cache::Cache;
-use doorward_protocol::facts::{Fact, FactKey};
+use doorward_protocol::cache::{Cache, CachedDoor};
+use doorward_protocol::decide::Narrowed;
+use doorward_protocol::facts::{CredentialState, Fact, FactKey};
+use doorward_protocol::id::DoorId;
+use doorward_protocol::removal::Item;
 use doorward_protocol::state::State;
 use std::sync::Arc;
 
 /// Looks at what an agent decides by, where that is new.
 pub fn check(world: &mut World, index: usize) {
     let Some(agent) = world.agents.get_mut(index) else { return };
-    let Some(text) = fault_of(agent, &world.truth) else { return };
-    world.broken(Promise::OnlyVerified, format!("agent {index}: {text}"));
+    let before = agent.watch.seen_commit;
+    let text = fault_of(agent, &world.truth).or_else(|| unordered(agent, &world.truth));
+    if agent.watch.seen_commit != before {
+        world.counts.seen(Promise::OnlyVerified, "states compared fact by fact with what was signed");
+    }
+    text.into_iter().for_each(|text| world.broken(Promise::OnlyVerified, format!("agent {index}: {text}")));
+}
+
+/// What is taken away although no removal that was delivered says so.
+fn unordered(agent: &mut Agent, truth: &Truth) -> Option<String> {
+    let core = agent.core.as_ref()?;
+    let (overlay, cache) = (&core.view.overlay, core.view.cache.as_ref()?);
+    if agent.watch.seen_overlay.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, overlay)) {
+        return None;
+    }
+    agent.watch.seen_overlay = Some(Arc::clone(overlay));
+    let kept = agent.disk.image.removals.values().filter_map(|signed| signed.unverified().ok());
+    let kept: Vec<Item> = kept.flat_map(|removal| removal.items).collect();
+    let delivered = agent.watch.removals.values().flat_map(|removed| &removed.items);
+    let ordered: Vec<&Item> = delivered.chain(&kept).collect();
+    let locked = cache
+        .doors()
+        .iter()
+        .map(CachedDoor::id)
+        .find(|door| overlay.locks(door) && !ordered.contains(&&Item::LockDown(DoorId::clone(door))));
+    let directory = core.commit.and_then(|hash| truth.commit(&hash));
+    let directory = directory.filter(|committed| committed.compiled.is_some());
+    let directory = directory.and_then(|committed| committed.directory.as_ref());
+    let cards = directory.into_iter().flat_map(|directory| directory.tables().cards.keys());
+    let mut keys = cards.map(|card| cache.credential_key(card.as_str()));
+    let taken = keys.find(|key| {
+        overlay.state_of(*key, CredentialState::Active) != Narrowed::As(CredentialState::Active)
+            && !ordered.contains(&&Item::Suspend(*key))
+            && !ordered.contains(&&Item::Close(*key))
+    });
+    let locked = locked.map(|door| format!("door {door} is locked down, and nobody ordered it"));
+    locked.or_else(|| taken.map(|key| format!("{key} is taken away, and nobody ordered it")))
 }
 
 fn fault_of(agent: &mut Agent, truth: &Truth) -> Option<String> {
@@ -33,9 +71,11 @@ fn fault_of(agent: &mut Agent, truth: &Truth) -> Option<String> {
         return None;
     }
     let fault = committed.state(&agent.id).and_then(|state| difference(cache, state));
+    // Of a large campus neither all states are kept nor are all cards of it asked for at each agent.
     let keys = committed
         .directory
         .iter()
+        .filter(|_| committed.compiled.is_some())
         .flat_map(|directory| directory.tables().cards.keys().map(|card| cache.credential_key(card.as_str())));
     let state = committed.state(&agent.id);
     let unsigned = keys.filter(|key| {

@@ -7,12 +7,18 @@ use crate::sim::promise::Promise;
 use crate::sim::watch::contains;
 use crate::sim::world::World;
 use doorward_protocol::evidence::{DoorState, verify};
+use doorward_protocol::facts::FactKey;
 use doorward_protocol::receipt::{About, Receipt};
 use doorward_protocol::removal::Item;
 
 /// An agent signs that something is durably in force.
 pub fn on_receipt(world: &mut World, index: usize, receipt: &Receipt) {
     let Some(agent) = world.agents.get(index) else { return };
+    let case = match receipt.about {
+        About::Commit => "durable receipts of commits",
+        About::Removal => "durable receipts of removals",
+    };
+    world.counts.seen(Promise::Provable, case);
     let image = &agent.disk.image;
     let head = image.head.as_ref().map(|stored| stored.head.commit.hash());
     let stored_at = head.and_then(|hash| world.truth.commit(&hash)).map(|committed| committed.at);
@@ -33,6 +39,22 @@ pub fn on_receipt(world: &mut World, index: usize, receipt: &Receipt) {
             format!("agent {index} signed {:?} {} as durable, and its disk lacks it", receipt.about, receipt.position);
         world.broken(Promise::Provable, text);
     }
+}
+
+/// A revocation is about to get its commit: whoever knows its subject has a place in its evidence.
+pub fn on_closing(world: &mut World, closing: &Closing) {
+    let Some(core) = &world.authority.core else { return };
+    world.counts.seen(Promise::Provable, "revocations whose agents were counted again");
+    let forgotten = core.present.compiled.agents().find(|(id, state)| {
+        let knows = closing.items.iter().any(|item| match item {
+            Item::Suspend(key) | Item::Close(key) => state.fact(&FactKey::Credential(*key)).is_some(),
+            Item::LockDown(door) => state.fact(&FactKey::Door(door.clone())).is_some(),
+        });
+        knows && !closing.agents.contains_key(*id)
+    });
+    let text =
+        forgotten.map(|(id, _)| format!("the evidence of {} leaves out {id}, which knew of it", closing.position));
+    text.into_iter().for_each(|text| world.broken(Promise::Provable, text));
 }
 
 /// A tap was decided on: where a revocation is not in force, a door obeys it at the latest when its lease ends.
@@ -66,7 +88,7 @@ pub fn at_end(world: &mut World) {
     for closing in world.closings.open.values() {
         let file = closing.evidence(&world.authority.keys, &world.authority.journal, world.now);
         let Some(file) = file else { continue };
-        world.counts.evidence += 1;
+        world.counts.seen(Promise::Provable, "evidence files verified, and again with a byte changed");
         match verify(&file, &world.authority.keys.root) {
             Ok(finding) => {
                 let open = finding.doors.iter().find(|door| !matches!(door.state, DoorState::Closed(_)));

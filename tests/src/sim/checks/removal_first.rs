@@ -1,6 +1,7 @@
 //! Removal first: a removal that was delivered denies from then on, and delivery waits for nothing but the line.
 
 use crate::sim::agent::{Agent, Core};
+use crate::sim::holders::Decided;
 use crate::sim::keys::Keys;
 use crate::sim::promise::Promise;
 use crate::sim::truth::Truth;
@@ -29,7 +30,21 @@ pub fn hear_removal(
     let is_contained = contains(held(core, truth), removal.position, removal.at);
     if !is_contained {
         watch.hear(removal.at, wall, false);
+        let key = (removal.position, removal.part);
+        if watch.removals.get(&key).is_some_and(|old| contains(held(core, truth), removal.position, old.at)) {
+            watch.removals.remove(&key);
+        }
         watch.remove(removal);
+    }
+}
+
+/// A tap was decided on: whether it is of what a removal took away ahead of its commit.
+pub fn on_tap(world: &mut World, decided: &Decided<'_>) {
+    let core = world.agents.get(decided.shown.index).and_then(|agent| agent.core.as_ref());
+    let Some(View { overlay, .. }) = core.map(|core| &core.view) else { return };
+    let is_taken = overlay.state_of(decided.key, CredentialState::Active) != Narrowed::As(CredentialState::Active);
+    if is_taken || overlay.locks(&decided.shown.door) {
+        world.counts.seen(Promise::RemovalFirst, "taps of what a removal took away ahead of its commit");
     }
 }
 
@@ -53,6 +68,7 @@ pub fn check(world: &mut World, index: usize) {
         .collect();
     for (key, at) in arrived {
         world.on_the_way.remove(&key);
+        world.counts.seen(Promise::RemovalFirst, "revocations in force at an agent that was connected");
         world.counts.revocation_ms.push(world.now.since_ms(at));
     }
 }

@@ -9,6 +9,11 @@ use doorward_protocol::decide::Reason;
 /// A tap was decided on.
 pub fn on_tap(world: &mut World, decided: &Decided<'_>) {
     let Some(core) = world.agents.get(decided.shown.index).and_then(|agent| agent.core.as_ref()) else { return };
+    if core.parts_left > 0 {
+        world.counts.seen(Promise::TapsWaitForNobody, "taps while an update is half there");
+    } else if decided.is_during_update {
+        world.counts.seen(Promise::TapsWaitForNobody, "taps while the disk is busy");
+    }
     let is_complete = core.view.cache.is_some() == core.position.is_some();
     let waited_ms = decided.decided_at.since_ms(decided.shown_at);
     let lost_its_state = decided.is_during_update && decided.reason == Reason::NoState && core.position.is_some();
