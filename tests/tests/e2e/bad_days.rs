@@ -84,7 +84,7 @@ fn an_agent_without_its_state_denies_and_gets_it_again() {
     north.network.mend();
     north.wait_for("north-main", "ADA", "grant granted").unwrap();
     world.wait_until_recorded().unwrap();
-    assert_says(&wait_for_alarm(&world, NORTH, "agent-rolled-back"), &["stands at 0"]);
+    assert_says(&wait_for_alarm(&world, NORTH, "store-damaged"), &["lost its newest changes"]);
     world.stop().unwrap();
 }
 

@@ -194,13 +194,19 @@ impl Patient {
         let shown: Vec<&Value> = missing.iter().filter_map(|(tap, _)| tap.answer.as_ref()).take(3).collect();
         report.expect(at_home == 0, || format!("{turn}: {at_home} records that were home are gone: {shown:?}"));
         report.expect(doubled == 0, || format!("{turn}: {doubled} records more than taps"));
-        let alarms = world.authority.api_json("/v1/alarms?limit=10000")?;
-        let about_us = |alarm: &&Value| text(alarm, "agent") == self.id && *at(alarm, "acknowledged") == false;
-        let told: Vec<&Value> = list(&alarms, "alarms")
-            .iter()
-            .filter(about_us)
-            .filter(|alarm| LOSS_ALARMS.contains(&text(alarm, "kind")))
-            .collect();
+        let is_of_loss = |alarm: &&Value| {
+            let about_us = text(alarm, "agent") == self.id && *at(alarm, "acknowledged") == false;
+            about_us && LOSS_ALARMS.contains(&text(alarm, "kind"))
+        };
+        let read = || world.authority.api_json("/v1/alarms?limit=10000");
+        if lost {
+            // An alarm is stored beside what brought it, and may be there a moment later; what never comes is judged below.
+            let _judged_below = until_true("an alarm of the loss", SOON, || {
+                Ok(list(&read()?, "alarms").iter().any(|alarm| is_of_loss(&alarm)))
+            });
+        }
+        let alarms = read()?;
+        let told: Vec<&Value> = list(&alarms, "alarms").iter().filter(is_of_loss).collect();
         let names_records = |alarm: &&Value| match text(alarm, "kind") {
             "store-damaged" => text(alarm, "text").contains("are lost"),
             kind => kind != "agent-rolled-back",
