@@ -19,10 +19,11 @@ mod seeds {
     const MUTATION_SEEDS: u64 = 4;
 
     /// Faults that show in rarer stories than these seeds tell; `sim --mutations` plants them with more seeds.
-    const RARE: [Mutation; 6] = [
+    const RARE: [Mutation; 7] = [
         Mutation::CompareNothing,
         Mutation::ForgetPending,
         Mutation::ForgetRemoval,
+        Mutation::FreeAll,
         Mutation::SkipFloor,
         Mutation::SyncLies,
         Mutation::TornGroup,
