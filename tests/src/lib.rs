@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod authority;
+pub mod bench;
 pub mod binaries;
 pub mod campus;
 pub mod command;
