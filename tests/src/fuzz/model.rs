@@ -46,14 +46,16 @@ impl Disk {
         }
     }
 
-    /// What reading it gives.
+    /// What reading it gives; the floor is at least the head, as the agent's store has it.
     pub fn read(&self) -> Stored {
+        let head = self.head.as_ref().and_then(|stored| stored.head.commit.unverified().ok());
+        let position = self.floor.position.max(head.map_or_else(Position::default, |commit| commit.position));
         Stored {
             statements: self.statements.values().cloned().collect(),
             head: self.head.clone(),
             facts: self.facts.values().cloned().collect(),
             removals: self.removals.values().cloned().collect(),
-            floor: self.floor,
+            floor: Floor { position, ..self.floor },
             damage: None,
         }
     }

@@ -167,8 +167,9 @@ impl World {
             let present = self.stored.get(&(head.incarnation, record.seq));
             assert!(present.is_none_or(|present| present == record), "a stored record is another one");
         }
-        let first = records.first().map_or(known_seq + 1, |record| record.seq);
-        let is_gap = first > known_seq + 1;
+        let next_seq = known_seq.saturating_add(1);
+        let first = records.first().map_or(next_seq, |record| record.seq);
+        let is_gap = first > next_seq;
         assert!(!is_gap || alarms.contains(&AlarmKind::RecordGap), "a gap is an alarm");
         if !is_gap {
             let from = known.copied().or_else(|| begin_of(head.incarnation));
