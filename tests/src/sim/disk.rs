@@ -229,6 +229,11 @@ impl Disk {
         }
     }
 
+    /// Whether changes of the state are in flight.
+    pub fn is_persisting(&self) -> bool {
+        self.flying.iter().any(|job| matches!(job, Job::Persist { .. }))
+    }
+
     /// A planted fault: of the group in flight the first half of each job is there.
     pub fn tear(&mut self) {
         for job in std::mem::take(&mut self.flying) {

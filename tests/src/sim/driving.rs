@@ -234,7 +234,12 @@ impl World {
         let Some(agent) = self.agents.get_mut(index) else { return };
         let life = agent.life;
         if agent.disk.begin() {
+            let is_torn = self.options.mutation == Some(Mutation::TornGroup) && agent.disk.is_persisting();
             self.after(takes_ms, Event::Synced { index, life });
+            // What is torn by a crash at any time is rarely more than one write, which cannot be torn.
+            if is_torn && self.chances.mutation.one_in(10) {
+                self.after(0, Event::CrashAgent { index });
+            }
         }
     }
 

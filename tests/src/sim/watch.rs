@@ -37,6 +37,9 @@ pub struct Watch {
     pub clock_trusted: bool,
     /// Removals that were delivered.
     pub removals: BTreeMap<(Position, u32), Removed>,
+    /// When each genuine removal that ever was delivered had been ordered, by its hash: a restored authority gives out a
+    /// number once more, and a receipt is about one of the two.
+    pub ordered_at: BTreeMap<Hash, UnixMs>,
     /// Every record that was made, without its number, and how often.
     pub made: BTreeMap<Vec<u8>, u32>,
     /// Every grant that was answered, likewise.
@@ -59,6 +62,7 @@ impl Watch {
             floor_at: UnixMs(i64::MIN),
             clock_trusted: true,
             removals: BTreeMap::new(),
+            ordered_at: BTreeMap::new(),
             made: BTreeMap::new(),
             answered: BTreeMap::new(),
             seen: None,

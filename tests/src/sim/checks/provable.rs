@@ -27,10 +27,9 @@ pub fn on_receipt(world: &mut World, index: usize, receipt: &Receipt) {
         About::Removal => {
             let mut parts = image.removals.range((receipt.position, 0)..=(receipt.position, u32::MAX));
             let is_kept = parts.any(|(_, signed)| signed.hash() == receipt.hash);
-            let mut ordered = agent.watch.removals.range((receipt.position, 0)..=(receipt.position, u32::MAX));
+            let ordered_at = agent.watch.ordered_at.get(&receipt.hash);
             let held = stored_at.map(|at| (image.position(), at));
-            let is_contained = image.position() >= receipt.position
-                && ordered.all(|((position, _), removed)| contains(held, *position, removed.at));
+            let is_contained = ordered_at.is_some_and(|at| contains(held, receipt.position, *at));
             is_kept || is_contained
         }
     };

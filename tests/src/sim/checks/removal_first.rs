@@ -27,6 +27,7 @@ pub fn hear_removal(
     if keys.epoch_of(core.statement) != Some(removal.position.epoch) {
         return;
     }
+    watch.ordered_at.insert(signed.hash(), removal.at);
     let is_contained = contains(held(core, truth), removal.position, removal.at);
     if !is_contained {
         watch.hear(removal.at, wall, false);
