@@ -247,6 +247,10 @@ impl World {
     pub fn synced(&mut self, index: usize, life: u64) {
         let mutation = self.options.mutation;
         let loses = mutation == Some(Mutation::DropRecord) && self.chances.mutation.one_in(4);
+        // Whoever is told a lie must crash before the next group makes it true.
+        if mutation == Some(Mutation::SyncLies) && self.chances.mutation.one_in(10) {
+            self.after(0, Event::CrashAgent { index });
+        }
         let Some(agent) = self.agents.get_mut(index).filter(|agent| agent.life == life) else { return };
         if agent.core.is_none() {
             return;

@@ -19,13 +19,12 @@ mod seeds {
     const MUTATION_SEEDS: u64 = 4;
 
     /// Faults that show in rarer stories than these seeds tell; `sim --mutations` plants them with more seeds.
-    const RARE: [Mutation; 6] = [
+    const RARE: [Mutation; 5] = [
         Mutation::CompareNothing,
         Mutation::ForgetPending,
         Mutation::ForgetRemoval,
         Mutation::FreeAll,
         Mutation::SkipFloor,
-        Mutation::SyncLies,
     ];
 
     fn simulate(seed: u64, hours: i64, mutation: Option<Mutation>) -> Outcome {
