@@ -12,7 +12,7 @@ mod files;
 mod forks;
 pub mod identity;
 pub mod machines;
-mod quic;
+pub mod quic;
 pub mod socket;
 mod stop;
 pub mod store;

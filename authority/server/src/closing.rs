@@ -291,6 +291,7 @@ impl Closings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paths::Layout;
     use doorward_protocol::id::{CampusId, Hash};
     use doorward_protocol::sign::SecretKey;
 
@@ -330,7 +331,7 @@ mod tests {
     }
 
     fn open(directory: &tempfile::TempDir) -> Closings {
-        Closings::open(AccessStore::open(&directory.path().join("access.db")).unwrap().0).unwrap()
+        Closings::open(AccessStore::open(&Layout::new(directory.path())).unwrap().0).unwrap()
     }
 
     fn stages(closings: &Closings, seq: u64) -> (bool, bool) {

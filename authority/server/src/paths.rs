@@ -33,10 +33,16 @@ impl Layout {
         self.0.join("journal.db")
     }
 
-    /// The database of access records, closings and alarms.
+    /// The database of access records and alarms.
     #[must_use]
     pub fn access(&self) -> PathBuf {
         self.0.join("access.db")
+    }
+
+    /// The database of contacts and closings.
+    #[must_use]
+    pub fn progress(&self) -> PathBuf {
+        self.0.join("progress.db")
     }
 
     /// Seed of the key that signs commits, in hexadecimal; mode 0600.

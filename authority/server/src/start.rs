@@ -104,7 +104,7 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
     journal::check_storage(&layout.journal())?;
     let mut journal = journal::open(&layout.journal())?;
     let signer = Signer::open(&layout, journal.statements()?)?;
-    let (store, store_thread) = AccessStore::open(&layout.access())?;
+    let (store, [log_writer, progress_writer]) = AccessStore::open(&layout)?;
     let newest = journal.newest_commit()?;
     let folded = fold(&*journal, newest.as_ref().map_or(0, |(position, _)| position.seq))?;
     let last_at = folded.last_at().max(store.last_pulse()?.unwrap_or(UnixMs(i64::MIN)));
@@ -132,7 +132,8 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
         tick(&mut writer, &mut compiler, &entry_queue)?;
     }
     let threads = vec![
-        store_thread,
+        log_writer,
+        progress_writer,
         spawn("journal-writer", move || writer.run(&order_queue))?,
         spawn("compiler", move || compiler.run(&entry_queue))?,
     ];

@@ -7,5 +7,5 @@ pub mod enrol;
 pub mod keep;
 pub mod lanes;
 #[cfg(test)]
-pub mod testing;
+pub(crate) mod testing;
 pub mod tls;

@@ -4,6 +4,12 @@
 //! Deliberately one program: what takes long to build is built once. Each benchmark is a module that runs production
 //! code beside its peer or floor, and hands back its rows.
 
+mod agent;
+mod edge;
+mod records;
+mod storm;
+mod tap;
+
 use anyhow::{Result, bail};
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,7 +19,7 @@ use tests::bench::report::{Report, kept};
 type Bench = (&'static str, fn() -> Result<Report>);
 
 /// All of them, in the order in which they run.
-const BENCHES: [Bench; 0] = [];
+const BENCHES: &[Bench] = &[("tap", tap::run), ("agent", agent::run), ("records", records::run)];
 
 fn main() -> ExitCode {
     // Cargo says by this that benchmarks are to be run; that is all that this program does.
@@ -31,7 +37,7 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<()> {
     let is_asked = |word: &str| arguments.iter().any(|argument| argument == word);
     if is_asked("--help") {
-        let names = BENCHES.map(|(name, _)| name).join(", ");
+        let names = BENCHES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         return say(&format!("cargo bench -p tests -- [--summary [--json]] [NAME...]\nNames: {names}"));
     }
     if is_asked("--summary") {

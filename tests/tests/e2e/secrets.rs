@@ -305,6 +305,7 @@ fn no_agent_and_no_log_knows_a_name_or_the_number_of_a_card() {
             path == "said"
                 || path.starts_with("authority/journal.db")
                 || path.starts_with("authority/access.db")
+                || path.starts_with("authority/progress.db")
                 || (path == "evidence" && *word == CEM[2])
         };
         assert_eq!(found.iter().find(|path| !may_know(path)), None, "{word}");
@@ -331,7 +332,9 @@ fn every_file_is_its_owners_alone_although_the_umask_asks_for_nothing() {
         }
         looked_at
     };
-    for name in ["journal.db-wal", "journal.db-shm", "access.db-wal", "access.db-shm", "run.json", "lock"] {
+    for name in
+        ["journal.db-wal", "journal.db-shm", "access.db-wal", "access.db-shm", "progress.db-wal", "run.json", "lock"]
+    {
         assert!(world.authority.data.join(name).exists(), "{name}");
     }
     assert!(check(&world) > 20);

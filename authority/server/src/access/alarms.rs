@@ -71,7 +71,7 @@ impl AccessStore {
         }
         alarm.say();
         // The log line stands even when the store is closed or full, and nobody waits here for the disk.
-        let _stored = self.submit(move |transaction| insert(transaction, &alarm, now));
+        self.log.write_later(move |transaction| insert(transaction, &alarm, now));
     }
 
     fn is_worth_a_look(&self, alarm: &NewAlarm, now: UnixMs) -> bool {
@@ -109,7 +109,7 @@ impl AccessStore {
 
     fn query_alarms(&self, rest: &str) -> Result<Vec<AlarmRow>, StoreError> {
         let sql = format!("SELECT id, at, kind, agent, text, acknowledged FROM alarms {rest}");
-        self.read(|connection| connection.prepare(&sql)?.query_map([], read_row)?.collect())
+        self.log.read(|connection| connection.prepare(&sql)?.query_map([], read_row)?.collect())
     }
 
     /// Number of the newest alarm.
@@ -117,7 +117,8 @@ impl AccessStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn newest_alarm(&self) -> Result<u64, StoreError> {
-        self.read(|connection| connection.query_row("SELECT COALESCE(MAX(id), 0) FROM alarms", [], |row| row.get(0)))
+        self.log
+            .read(|connection| connection.query_row("SELECT COALESCE(MAX(id), 0) FROM alarms", [], |row| row.get(0)))
             .map(unsigned)
     }
 
@@ -127,7 +128,7 @@ impl AccessStore {
     /// See [`StoreError`].
     pub fn open_alarms(&self) -> Result<u64, StoreError> {
         let sql = "SELECT COUNT(*) FROM alarms WHERE acknowledged = 0";
-        self.read(|connection| connection.query_row(sql, [], |row| row.get(0))).map(unsigned)
+        self.log.read(|connection| connection.query_row(sql, [], |row| row.get(0))).map(unsigned)
     }
 
     /// Marks an alarm as looked at; false when there is no such alarm.
@@ -136,7 +137,7 @@ impl AccessStore {
     /// See [`StoreError`].
     pub async fn acknowledge(&self, id: u64) -> Result<bool, StoreError> {
         let sql = "UPDATE alarms SET acknowledged = 1 WHERE id = ?1";
-        self.write(move |transaction| Ok(transaction.execute(sql, params![signed(id)])? > 0)).await
+        self.log.write(move |transaction| Ok(transaction.execute(sql, params![signed(id)])? > 0)).await
     }
 }
 
@@ -172,11 +173,12 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paths::Layout;
 
     #[tokio::test]
     async fn a_standing_fault_is_one_alarm_until_someone_has_looked_at_it() {
         let directory = tempfile::tempdir().unwrap();
-        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let (store, _) = AccessStore::open(&Layout::new(directory.path())).unwrap();
         let agent = AgentId::new("agent-1").unwrap();
         let raise = |kind, at| store.raise(NewAlarm::new(kind, Some(agent.clone()), "x"), UnixMs(at));
         raise(AlarmKind::Clock, 0);
@@ -196,7 +198,7 @@ mod tests {
     #[tokio::test]
     async fn an_agent_that_reports_without_a_pause_floods_neither_log_nor_store() {
         let directory = tempfile::tempdir().unwrap();
-        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let (store, _) = AccessStore::open(&Layout::new(directory.path())).unwrap();
         let [agent, other] = ["agent-1", "agent-2"].map(|id| AgentId::new(id).unwrap());
         let raise =
             |agent: &AgentId, at| store.raise(NewAlarm::new(AlarmKind::Clock, Some(agent.clone()), "x"), UnixMs(at));

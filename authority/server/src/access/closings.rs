@@ -60,7 +60,7 @@ impl AccessStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn begin_closing(&self, closing: ClosingRow) -> Result<(), StoreError> {
-        self.write_blocking(move |transaction| {
+        self.progress.write_blocking(move |transaction| {
             forget_other_history(transaction, closing.position, closing.at)?;
             let sql = "INSERT INTO closings (seq, epoch, at, command, subject, why, removals)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
@@ -87,7 +87,7 @@ impl AccessStore {
                    about_epoch = excluded.about_epoch, about_seq = excluded.about_seq
                    WHERE closing_agents.durable_at IS NULL";
         // Were it lost, the agent's next receipt of a later commit would bring it again.
-        let _stored = self.submit(move |transaction| {
+        self.progress.write_later(move |transaction| {
             let at = |instant: Option<UnixMs>| instant.map(|at| at.0);
             transaction
                 .prepare_cached(sql)?
@@ -111,7 +111,7 @@ impl AccessStore {
         let sql = "UPDATE closing_agents SET applied_at = COALESCE(applied_at, ?3), durable_at = ?3, receipt = ?4,
                    about_epoch = ?5, about_seq = ?2 WHERE agent = ?1 AND seq <= ?2 AND durable_at IS NULL";
         // Were it lost, the agent would be asked for again after the next start.
-        let _stored = self.submit(move |transaction| {
+        self.progress.write_later(move |transaction| {
             let row = params![agent.as_str(), signed(position.seq), now.0, receipt, position.epoch];
             transaction.execute(sql, row).map(|_| ())
         });
@@ -123,7 +123,7 @@ impl AccessStore {
     /// See [`StoreError`].
     pub fn agents_of_open_closings_before(&self, seq: u64) -> Result<BTreeSet<AgentId>, StoreError> {
         let sql = "SELECT DISTINCT agent FROM closing_agents WHERE durable_at IS NULL AND seq < ?1";
-        self.read(|connection| {
+        self.progress.read(|connection| {
             let agents = |row: &Row<'_>| agent_id(&row.get::<_, String>(0)?);
             connection.prepare(sql)?.query_map([signed(seq)], agents)?.collect()
         })
@@ -134,7 +134,7 @@ impl AccessStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn closing(&self, seq: u64) -> Result<Option<ClosingRow>, StoreError> {
-        self.read(|connection| read_closing(connection, signed(seq)))
+        self.progress.read(|connection| read_closing(connection, signed(seq)))
     }
 
     /// The newest changes that some agent has not confirmed yet, newest first.
@@ -143,7 +143,7 @@ impl AccessStore {
     /// See [`StoreError`].
     pub fn open_closings(&self, limit: u32) -> Result<Vec<ClosingRow>, StoreError> {
         let sql = "SELECT DISTINCT seq FROM closing_agents WHERE durable_at IS NULL ORDER BY seq DESC LIMIT ?1";
-        self.read(|connection| {
+        self.progress.read(|connection| {
             let seqs: Vec<i64> =
                 connection.prepare(sql)?.query_map([limit], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
             let closings = seqs.into_iter().map(|seq| read_closing(connection, seq));
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_change_stays_open_until_each_of_its_agents_has_confirmed() {
         let directory = tempfile::tempdir().unwrap();
-        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let (store, _) = AccessStore::open(&Layout::new(directory.path())).unwrap();
         let position = Position { epoch: 0, seq: 7 };
         let closing = ClosingRow {
             position,
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn what_an_agent_confirmed_before_its_change_was_kept_stays_confirmed() {
         let directory = tempfile::tempdir().unwrap();
-        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let (store, _) = AccessStore::open(&Layout::new(directory.path())).unwrap();
         let position = Position { epoch: 0, seq: 7 };
         let durable = ClosingAgentRow { durable_at: Some(UnixMs(9)), about: Some(position), ..row("a") };
         store.advance_closing(7, durable.clone());
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn in_a_new_epoch_a_number_stands_for_another_change() {
         let directory = tempfile::tempdir().unwrap();
-        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let (store, _) = AccessStore::open(&Layout::new(directory.path())).unwrap();
         let closing = |epoch, subject: &str, agent| ClosingRow {
             position: Position { epoch, seq: 7 },
             at: UnixMs(5),
@@ -310,7 +310,7 @@ mod tests {
         let mut cards = campus.tables.cards.into_iter().filter(|(_, card)| card.state == CardState::Active);
         let (card, _) = cards.next().unwrap();
         // A crash now would be one between the journal and this store.
-        let mut blocker = super::super::connect(&layout.access()).unwrap();
+        let mut blocker = super::super::database::connect(&layout.progress()).unwrap();
         let held = blocker.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
         let command = Command::CardSuspend { card, reason: "lost".into() };
         let accepted = authority.execute(Actor::system(), command).await.unwrap();

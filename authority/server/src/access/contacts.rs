@@ -31,7 +31,7 @@ impl AccessStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn recover_contacts(&self, newest: UnixMs) -> Result<(), StoreError> {
-        self.write_blocking(move |transaction| {
+        self.progress.write_blocking(move |transaction| {
             let pulse: Option<i64> = transaction
                 .query_row("SELECT value FROM marks WHERE name = 'last_pulse_at'", [], |row| row.get(0))
                 .optional()?;
@@ -49,7 +49,7 @@ impl AccessStore {
     /// See [`StoreError`].
     pub fn contact(&self, agent: &AgentId) -> Result<Contact, StoreError> {
         let sql = "SELECT fresh_at, confirmed_epoch, confirmed_seq FROM contacts WHERE agent = ?1";
-        let found: Option<(i64, u32, i64)> = self.read(|connection| {
+        let found: Option<(i64, u32, i64)> = self.progress.read(|connection| {
             let row = params![agent.as_str()];
             connection.query_row(sql, row, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
         })?;
@@ -64,12 +64,13 @@ impl AccessStore {
     /// # Errors
     /// See [`StoreError`]; then it must not be let in.
     pub async fn begin_contact(&self, agent: AgentId) -> Result<(), StoreError> {
-        self.write(move |transaction| {
-            let sql = "INSERT INTO contacts (agent, connected, fresh_at, confirmed_epoch, confirmed_seq)
+        self.progress
+            .write(move |transaction| {
+                let sql = "INSERT INTO contacts (agent, connected, fresh_at, confirmed_epoch, confirmed_seq)
                        VALUES (?1, 1, ?2, 0, 0) ON CONFLICT (agent) DO UPDATE SET connected = 1";
-            transaction.execute(sql, params![agent.as_str(), i64::MIN]).map(|_| ())
-        })
-        .await
+                transaction.execute(sql, params![agent.as_str(), i64::MIN]).map(|_| ())
+            })
+            .await
     }
 
     /// Writes down that a connection ended, and the newest word that it can have carried.
@@ -78,8 +79,8 @@ impl AccessStore {
                    WHERE agent = ?1";
         let fresh_at = fresh_at.map_or(i64::MIN, |at| at.0);
         // Were it lost, the agent would count as connected until the next start, which errs on the safe side.
-        let _stored =
-            self.submit(move |transaction| transaction.execute(sql, params![agent.as_str(), fresh_at]).map(|_| ()));
+        self.progress
+            .write_later(move |transaction| transaction.execute(sql, params![agent.as_str(), fresh_at]).map(|_| ()));
     }
 
     /// Raises what an agent has confirmed as durable.
@@ -87,7 +88,7 @@ impl AccessStore {
         let sql = "UPDATE contacts SET confirmed_epoch = ?2, confirmed_seq = ?3
                    WHERE agent = ?1 AND (confirmed_epoch < ?2 OR (confirmed_epoch = ?2 AND confirmed_seq < ?3))";
         // Were it lost, a rolled-back agent would be noticed a little less well; the next receipt brings it again.
-        let _stored = self.submit(move |transaction| {
+        self.progress.write_later(move |transaction| {
             let row = params![agent.as_str(), position.epoch, signed(position.seq)];
             transaction.execute(sql, row).map(|_| ())
         });
@@ -99,7 +100,7 @@ impl AccessStore {
     /// See [`StoreError`].
     pub async fn begin_anew(&self, agent: AgentId) -> Result<(), StoreError> {
         let sql = "UPDATE contacts SET confirmed_epoch = 0, confirmed_seq = 0 WHERE agent = ?1";
-        self.write(move |transaction| transaction.execute(sql, params![agent.as_str()]).map(|_| ())).await
+        self.progress.write(move |transaction| transaction.execute(sql, params![agent.as_str()]).map(|_| ())).await
     }
 
     /// Writes down the time of a pulse that is about to be sent.
@@ -109,7 +110,7 @@ impl AccessStore {
     pub async fn note_pulse(&self, at: UnixMs) -> Result<(), StoreError> {
         let sql = "INSERT INTO marks (name, value) VALUES ('last_pulse_at', ?1)
                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.write(move |transaction| transaction.execute(sql, params![at.0]).map(|_| ())).await
+        self.progress.write(move |transaction| transaction.execute(sql, params![at.0]).map(|_| ())).await
     }
 
     /// The time of the newest pulse that was ever sent.
@@ -118,18 +119,19 @@ impl AccessStore {
     /// See [`StoreError`].
     pub fn last_pulse(&self) -> Result<Option<UnixMs>, StoreError> {
         let sql = "SELECT value FROM marks WHERE name = 'last_pulse_at'";
-        self.read(|connection| connection.query_row(sql, [], |row| row.get(0).map(UnixMs)).optional())
+        self.progress.read(|connection| connection.query_row(sql, [], |row| row.get(0).map(UnixMs)).optional())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paths::Layout;
 
     #[tokio::test]
     async fn an_agent_that_joins_again_owes_nothing_of_its_former_life() {
         let directory = tempfile::tempdir().unwrap();
-        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let (store, _) = AccessStore::open(&Layout::new(directory.path())).unwrap();
         let agent = AgentId::new("agent").unwrap();
         store.begin_contact(agent.clone()).await.unwrap();
         store.confirm(agent.clone(), Position { epoch: 0, seq: 9 });
@@ -140,16 +142,16 @@ mod tests {
     #[tokio::test]
     async fn after_a_crash_an_agent_counts_as_having_heard_the_last_pulse() {
         let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("access.db");
+        let layout = Layout::new(directory.path());
         let [stayed, left] = ["stayed", "left"].map(|id| AgentId::new(id).unwrap());
-        let (store, _) = AccessStore::open(&file).unwrap();
+        let (store, _) = AccessStore::open(&layout).unwrap();
         for agent in [&stayed, &left] {
             store.begin_contact(agent.clone()).await.unwrap();
         }
         store.end_contact(left.clone(), Some(UnixMs(100)));
         store.note_pulse(UnixMs(500)).await.unwrap();
         drop(store);
-        let (store, _) = AccessStore::open(&file).unwrap();
+        let (store, _) = AccessStore::open(&layout).unwrap();
         let fresh = |store: &AccessStore, agent| store.contact(agent).unwrap().fresh_at;
         let recovering = store.clone();
         tokio::task::spawn_blocking(move || recovering.recover_contacts(UnixMs(300))).await.unwrap().unwrap();
@@ -161,7 +163,7 @@ mod tests {
     #[tokio::test]
     async fn what_an_agent_confirmed_never_falls() {
         let directory = tempfile::tempdir().unwrap();
-        let (store, _) = AccessStore::open(&directory.path().join("access.db")).unwrap();
+        let (store, _) = AccessStore::open(&Layout::new(directory.path())).unwrap();
         let agent = AgentId::new("agent-1").unwrap();
         store.begin_contact(agent.clone()).await.unwrap();
         for (epoch, seq) in [(0, 7), (0, 5), (1, 2), (0, 9)] {

@@ -7,7 +7,7 @@ use doorward_protocol::id::{AgentId, CredentialKey, Hash, Incarnation};
 use doorward_protocol::record::{ChainHead, Record};
 use doorward_protocol::time::UnixMs;
 use rusqlite::types::Value;
-use rusqlite::{Row, Transaction, params, params_from_iter};
+use rusqlite::{Row, Statement, Transaction, params, params_from_iter};
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE records (
@@ -90,6 +90,12 @@ pub struct Filter {
 const COLUMNS: &str = "id, agent, incarnation, seq, at, door, credential, card, person, factors, reason, granted, epoch, \
                        commit_seq, received_at";
 
+/// A record that is there already stays as it is.
+const INSERT: &str = "INSERT INTO records (id, agent, incarnation, seq, at, door, credential, card, person, factors, \
+                      reason, granted, epoch, commit_seq, received_at) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+                      ON CONFLICT (agent, incarnation, seq) DO NOTHING";
+
 impl AccessStore {
     /// Stores records and where their chain stands after them; records that are there already are left as they are.
     ///
@@ -102,11 +108,13 @@ impl AccessStore {
         head: ChainHead,
         received_at: UnixMs,
     ) -> Result<(), StoreError> {
-        self.write(move |transaction| {
+        let rows = records.len();
+        let store = move |transaction: &Transaction<'_>| {
             let mut id: i64 =
                 transaction.query_row("SELECT COALESCE(MAX(id), 0) FROM records", [], |row| row.get(0))?;
+            let mut statement = transaction.prepare_cached(INSERT)?;
             for new in &records {
-                if insert(transaction, id.saturating_add(1), &agent, head.incarnation, new, received_at)? {
+                if insert(&mut statement, id.saturating_add(1), &agent, head.incarnation, new, received_at)? {
                     id = id.saturating_add(1);
                     if let Some(alarm) = &new.alarm {
                         alarm.say();
@@ -115,8 +123,8 @@ impl AccessStore {
                 }
             }
             move_chain(transaction, &agent, head)
-        })
-        .await
+        };
+        self.log.write_rows(rows, store).await
     }
 
     /// Where the chains of an agent stand, the newest last: after all that was handed in before, also by a connection that
@@ -126,14 +134,15 @@ impl AccessStore {
     /// See [`StoreError`].
     pub async fn chains(&self, agent: AgentId) -> Result<Vec<ChainHead>, StoreError> {
         let sql = "SELECT incarnation, seq, hash FROM chains WHERE agent = ?1 ORDER BY ordinal";
-        self.write(move |transaction| {
-            let read = |row: &Row<'_>| {
-                let (incarnation, seq, hash) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                Ok(ChainHead { incarnation: Incarnation(incarnation), seq: unsigned(seq), hash: Hash(hash) })
-            };
-            transaction.prepare_cached(sql)?.query_map(params![agent.as_str()], read)?.collect()
-        })
-        .await
+        self.log
+            .write(move |transaction| {
+                let read = |row: &Row<'_>| {
+                    let (incarnation, seq, hash) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                    Ok(ChainHead { incarnation: Incarnation(incarnation), seq: unsigned(seq), hash: Hash(hash) })
+                };
+                transaction.prepare_cached(sql)?.query_map(params![agent.as_str()], read)?.collect()
+            })
+            .await
     }
 
     /// How many of these consecutive records of a chain, from the first on, are stored just as they are; like
@@ -147,17 +156,18 @@ impl AccessStore {
         incarnation: Incarnation,
         records: Vec<Record>,
     ) -> Result<usize, StoreError> {
-        self.write(move |transaction| {
-            let mut same = 0;
-            for record in &records {
-                if !is_stored(transaction, &agent, incarnation, record)? {
-                    break;
+        self.log
+            .write(move |transaction| {
+                let mut same = 0;
+                for record in &records {
+                    if !is_stored(transaction, &agent, incarnation, record)? {
+                        break;
+                    }
+                    same += 1;
                 }
-                same += 1;
-            }
-            Ok(same)
-        })
-        .await
+                Ok(same)
+            })
+            .await
     }
 
     /// The records that a filter lets through, in the order in which they came home: the first `limit` of them after
@@ -184,7 +194,7 @@ impl AccessStore {
             if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
         let order = if filter.after_id.is_some() { "ASC" } else { "DESC" };
         let sql = format!("SELECT {COLUMNS} FROM records {narrowed} ORDER BY id {order} LIMIT {limit}");
-        let mut rows: Vec<RecordRow> = self.read(|connection| {
+        let mut rows: Vec<RecordRow> = self.log.read(|connection| {
             let mut statement = connection.prepare(&sql)?;
             let rows = statement.query_map(params_from_iter(&values), read_row)?;
             rows.collect()
@@ -200,25 +210,22 @@ impl AccessStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn newest_record(&self) -> Result<u64, StoreError> {
-        self.read(|connection| connection.query_row("SELECT COALESCE(MAX(id), 0) FROM records", [], |row| row.get(0)))
+        self.log
+            .read(|connection| connection.query_row("SELECT COALESCE(MAX(id), 0) FROM records", [], |row| row.get(0)))
             .map(unsigned)
     }
 }
 
 fn insert(
-    transaction: &Transaction<'_>,
+    statement: &mut Statement<'_>,
     id: i64,
     agent: &AgentId,
     incarnation: Incarnation,
     new: &NewRecord,
     received_at: UnixMs,
 ) -> rusqlite::Result<bool> {
-    let sql = format!(
-        "INSERT INTO records ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-         ON CONFLICT (agent, incarnation, seq) DO NOTHING"
-    );
     let NewRecord { record, card, person, .. } = new;
-    let changed = transaction.prepare_cached(&sql)?.execute(params![
+    let changed = statement.execute(params![
         id,
         agent.as_str(),
         incarnation.0,
@@ -297,6 +304,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<RecordRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paths::Layout;
     use doorward_protocol::decide::Reason;
     use doorward_protocol::id::DoorId;
     use doorward_protocol::session::AlarmKind;
@@ -324,7 +332,7 @@ mod tests {
     }
 
     fn open(directory: &tempfile::TempDir) -> AccessStore {
-        AccessStore::open(&directory.path().join("access.db")).unwrap().0
+        AccessStore::open(&Layout::new(directory.path())).unwrap().0
     }
 
     #[tokio::test]
