@@ -5,6 +5,8 @@
 
 use crate::limits::{FRAME_BYTES_MAX, PART_BYTES_TARGET};
 use bincode::config::{self, Configuration, Limit, LittleEndian, Varint};
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -31,6 +33,18 @@ pub enum CodecError {
 
 const LIMIT: usize = FRAME_BYTES_MAX;
 
+/// Room that most facts fit in: hundreds of thousands of them are encoded for one snapshot, each in one allocation.
+const ROOM_BYTES: usize = 64;
+
+struct Bytes(Vec<u8>);
+
+impl Writer for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
 const fn strict() -> Configuration<LittleEndian, Varint, Limit<LIMIT>> {
     config::standard().with_limit::<LIMIT>()
 }
@@ -40,7 +54,9 @@ const fn strict() -> Configuration<LittleEndian, Varint, Limit<LIMIT>> {
 /// # Errors
 /// [`CodecError::Unencodable`] when the value is larger than a frame may be.
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
-    let bytes = bincode::serde::encode_to_vec(value, strict()).map_err(|_| CodecError::Unencodable)?;
+    let mut bytes = Bytes(Vec::with_capacity(ROOM_BYTES));
+    bincode::serde::encode_into_writer(value, &mut bytes, strict()).map_err(|_| CodecError::Unencodable)?;
+    let Bytes(bytes) = bytes;
     if bytes.len() > LIMIT { Err(CodecError::Unencodable) } else { Ok(bytes) }
 }
 
