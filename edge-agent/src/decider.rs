@@ -1,6 +1,7 @@
 //! Deciding on taps, from memory alone: an immutable view that is replaced as a whole, and no lock.
 //!
-//! Deliberately knows neither machine nor disk nor network: what a tap is decided from was put here before it came.
+//! Deliberately knows neither machine nor disk nor network: what a tap is decided from was put here before it came. What
+//! is replaced is freed by who replaces it, never by a tap, since freeing a whole state takes longer than many taps.
 
 use arc_swap::ArcSwap;
 use doorward_protocol::commit::Position;
@@ -8,7 +9,7 @@ use doorward_protocol::decide::{Reason, View, decide_now};
 use doorward_protocol::facts::Factors;
 use doorward_protocol::id::{CredentialKey, DoorId};
 use doorward_protocol::time::UnixMs;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What taps are decided by, and which commit that is.
 #[derive(Debug, Clone)]
@@ -46,30 +47,38 @@ pub struct Decision {
 
 /// Where taps are decided.
 #[derive(Debug)]
-pub struct Decider(ArcSwap<Shown>);
+pub struct Decider {
+    shown: ArcSwap<Shown>,
+    /// What was shown before and a tap may still be looking at. Taps never take this lock.
+    replaced: Mutex<Vec<Arc<Shown>>>,
+}
 
 impl Default for Decider {
     fn default() -> Self {
-        Self(ArcSwap::from_pointee(Shown::nothing()))
+        Self { shown: ArcSwap::from_pointee(Shown::nothing()), replaced: Mutex::default() }
     }
 }
 
 impl Decider {
     /// Decides by this from now on.
     pub fn show(&self, shown: Shown) {
-        self.0.store(Arc::new(shown));
+        let before = self.shown.swap(Arc::new(shown));
+        let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        replaced.push(before);
+        // A tap that began before is over the next time at the latest.
+        replaced.retain(|before| Arc::strong_count(before) > 1);
     }
 
     /// What taps are decided by now.
     #[must_use]
     pub fn shown(&self) -> Arc<Shown> {
-        self.0.load_full()
+        self.shown.load_full()
     }
 
     /// Decides one tap.
     #[must_use]
     pub fn decide(&self, door: &DoorId, card: &str, factors: Factors, wall: UnixMs) -> Decision {
-        let shown = self.0.load();
+        let shown = self.shown.load();
         // Without a state there is no key to hash the card id under, and the id itself is not kept: all zero.
         let credential = shown.view.cache.as_ref().map_or(CredentialKey([0; 16]), |cache| cache.credential_key(card));
         let (reason, at) = decide_now(&shown.view, door, credential, factors, wall);
@@ -80,6 +89,18 @@ impl Decider {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_tap_looks_at_stays_until_it_is_replaced_once_more() {
+        let decider = Decider::default();
+        let first = Arc::downgrade(&decider.shown());
+        let looking = decider.shown();
+        decider.show(Shown::nothing());
+        drop(looking);
+        assert!(first.upgrade().is_some(), "not freed by who looked at it");
+        decider.show(Shown::nothing());
+        assert!(first.upgrade().is_none(), "freed by who shows the next one");
+    }
 
     #[test]
     fn without_a_state_every_tap_is_denied_for_that_reason_and_no_card_id_is_kept() {
