@@ -4,11 +4,13 @@
 //! new one replaces it as a whole.
 
 use crate::cache::{Cache, CachedClass, CachedDoor};
-use crate::facts::{Credential, CredentialState, Effect, Factors};
+use crate::credentials::Packed;
+use crate::facts::{CredentialState, Effect, Factors};
 use crate::id::{CredentialKey, DoorId};
 use crate::limits::CLOCK_TOLERANCE_MS;
+use crate::moment::Moment;
 use crate::overlay::Overlay;
-use crate::time::{Day, Local, UnixMs};
+use crate::time::{Day, UnixMs};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -176,22 +178,23 @@ pub fn decide_now(view: &View, door: &DoorId, key: CredentialKey, factors: Facto
 pub fn decide(view: &View, door: &DoorId, key: CredentialKey, factors: Factors, at: UnixMs) -> Reason {
     let Some(cache) = &view.cache else { return Reason::NoState };
     let Some(door) = cache.door(door) else { return Reason::NoState };
-    let Some(local) = cache.local(at).filter(|_| view.clock_trusted) else { return Reason::ClockUntrusted };
+    let Some(moment) = cache.moment(at).filter(|_| view.clock_trusted) else { return Reason::ClockUntrusted };
     if door.lease_ends(view.fresh_at).is_some_and(|end| at >= end) {
         return Reason::LeaseEnded;
     }
     if door.lockdown() || view.overlay.locks(door.id()) {
         return Reason::Lockdown;
     }
-    if cache.is_unlocked(door, local) {
+    if cache.is_unlocked(door, moment) {
         return Reason::Unlocked;
     }
-    let Some(credential) = cache.credential(key) else { return Reason::UnknownCredential };
-    if let Some(reason) = refused_by_state(view.overlay.state_of(key, credential.state)) {
+    let Some(credential) = cache.packed(key) else { return Reason::UnknownCredential };
+    if let Some(reason) = refused_by_state(view.overlay.state_of(key, credential.state())) {
         return reason;
     }
-    let Some(class) = cache.class(credential.class) else { return Reason::NoState };
-    refused_by_card(credential, class, door, local.day).unwrap_or_else(|| by_rules(cache, class, door, local, factors))
+    let Some(class) = cache.class(credential) else { return Reason::NoState };
+    refused_by_card(credential, class, door, moment.day)
+        .unwrap_or_else(|| by_rules(cache, class, door, moment, factors))
 }
 
 /// State of a card as the overlay may have narrowed it.
@@ -212,27 +215,28 @@ const fn refused_by_state(state: Narrowed) -> Option<Reason> {
     }
 }
 
-fn refused_by_card(credential: &Credential, class: &CachedClass, door: &CachedDoor, day: Day) -> Option<Reason> {
-    if credential.valid.from.is_some_and(|from| day < from) {
+fn refused_by_card(credential: &Packed, class: &CachedClass, door: &CachedDoor, day: Day) -> Option<Reason> {
+    let valid = credential.valid();
+    if valid.from.is_some_and(|from| day < from) {
         return Some(Reason::NotYetValid);
     }
-    if credential.valid.until.is_some_and(|until| day > until) {
+    if valid.until.is_some_and(|until| day > until) {
         return Some(Reason::Expired);
     }
     if !class.has_function_of(door) {
         return Some(Reason::FunctionNotOnCard);
     }
     let ended = credential
-        .leaving
+        .leaving()
         .is_some_and(|leaving| if door.identity() { day >= leaving.left_on } else { day > leaving.grace_until });
     ended.then_some(Reason::Ended)
 }
 
-fn by_rules(cache: &Cache, class: &CachedClass, door: &CachedDoor, local: Local, factors: Factors) -> Reason {
+fn by_rules(cache: &Cache, class: &CachedClass, door: &CachedDoor, moment: Moment, factors: Factors) -> Reason {
     // Reasons after `NoPermission` mean that a permit rule came that far; the farthest one answers.
     let mut farthest = Reason::NoPermission;
-    for entry in class.entries(door).iter().filter(|entry| entry.days.contains(local.day)) {
-        let in_schedule = entry.schedule.is_none_or(|id| cache.schedule_holds(id, local));
+    for entry in class.entries(door).filter(|entry| entry.is_on(moment.day)) {
+        let in_schedule = cache.is_in_schedule(entry, moment);
         match entry.effect {
             Effect::Deny if in_schedule => return Reason::Excluded,
             Effect::Deny => {}

@@ -4,6 +4,7 @@
 //! classes) are named by their content and exist while something refers to them: both sides apply that rule, so no
 //! message ever removes one. There are no names of people, no card numbers and no rules here.
 
+use crate::codec::CodecError;
 use crate::id::{ClassId, CredentialKey, DoorId, FunctionId, ReaderKey, ScheduleId};
 use crate::time::{Day, DayRange, Zone};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,28 @@ impl Fact {
                 entries.filter_map(|entry| entry.schedule).map(FactKey::Schedule).collect()
             }
         }
+    }
+
+    /// Whether the fact keeps its own rules: order, ranges, and ids that are those of the content.
+    ///
+    /// # Errors
+    /// [`CodecError::Unencodable`] when a derived fact is larger than a frame.
+    pub fn is_well_formed(&self) -> Result<bool, CodecError> {
+        Ok(match self {
+            Self::Calendar(calendar) => calendar.zone.is_well_formed() && calendar.holidays.is_sorted_by(|a, b| a < b),
+            Self::Reader(_) | Self::Door(_) | Self::Credential(_) => true,
+            Self::Schedule(id, schedule) => schedule.is_well_formed() && schedule.id()? == *id,
+            Self::Class(id, class) => {
+                class.functions.is_sorted_by(|a, b| a < b)
+                    && class.doors.is_sorted_by(|a, b| a.door < b.door)
+                    && class.doors.iter().all(|door| {
+                        !door.entries.is_empty()
+                            && door.entries.is_sorted_by(|a, b| a < b)
+                            && door.entries.iter().all(|entry| entry.factors.is_well_formed())
+                    })
+                    && class.id()? == *id
+            }
+        })
     }
 }
 

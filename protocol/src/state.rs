@@ -4,19 +4,24 @@
 //! and undone when it is not the signed one, so that nothing unproven stays.
 
 use crate::codec::{self, CodecError};
+use crate::credentials::{Credentials, TooManyClasses};
 use crate::digest::SetSum;
-use crate::facts::{Fact, FactKey};
-use crate::id::Hash;
+use crate::facts::{Class, Credential, Door, Fact, FactKey};
+use crate::id::{ClassId, CredentialKey, Hash, ScheduleId};
 use crate::limits::{DOORS_MAX, FACT_BYTES_MAX, FACTS_MAX};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// Facts of one agent.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    facts: BTreeMap<FactKey, Fact>,
-    references: BTreeMap<FactKey, usize>,
+    /// Everything but the credentials, which are many and small.
+    others: BTreeMap<FactKey, Fact>,
+    credentials: Credentials,
+    /// How many facts refer to each schedule; what refers to classes is counted with the credentials.
+    references: BTreeMap<ScheduleId, usize>,
     sum: SetSum,
     doors: usize,
 }
@@ -40,18 +45,23 @@ impl Change {
 
 /// What a change did: for every fact that is different now, what was there before. Enough to undo it.
 #[derive(Debug, Clone, Default)]
-pub struct Undo(BTreeMap<FactKey, Option<Fact>>);
+pub struct Undo {
+    others: BTreeMap<FactKey, Option<Fact>>,
+    credentials: BTreeMap<CredentialKey, Option<Credential>>,
+}
 
 impl Undo {
-    /// Keys of the facts that are different now.
-    pub fn keys(&self) -> impl Iterator<Item = &FactKey> {
-        self.0.keys()
+    /// Keys of the facts that are different now, ascending.
+    pub fn keys(&self) -> impl Iterator<Item = FactKey> {
+        let (primary, derived): (Vec<_>, Vec<_>) = self.others.keys().cloned().partition(|key| !key.is_derived());
+        let credentials = self.credentials.keys().copied().map(FactKey::Credential);
+        primary.into_iter().chain(credentials).chain(derived)
     }
 
-    /// What was there before the change under a key that changed.
+    /// Whether credentials and classes are all that is different now.
     #[must_use]
-    pub fn before(&self, key: &FactKey) -> Option<&Fact> {
-        self.0.get(key).and_then(Option::as_ref)
+    pub fn concerns_holders_only(&self) -> bool {
+        self.others.keys().all(|key| matches!(key, FactKey::Class(_)))
     }
 }
 
@@ -81,6 +91,12 @@ impl From<CodecError> for StateError {
     }
 }
 
+impl From<TooManyClasses> for StateError {
+    fn from(_: TooManyClasses) -> Self {
+        Self::TooMany
+    }
+}
+
 impl State {
     /// The digest of all facts.
     #[must_use]
@@ -89,35 +105,101 @@ impl State {
     }
 
     /// All facts, by key.
-    pub fn facts(&self) -> impl Iterator<Item = &Fact> {
-        self.facts.values()
+    pub fn facts(&self) -> impl Iterator<Item = Cow<'_, Fact>> {
+        let primary = self.others.iter().take_while(|(key, _)| !key.is_derived());
+        let derived = self.others.iter().skip_while(|(key, _)| !key.is_derived());
+        let credentials = self.credentials.iter().map(|credential| Cow::Owned(Fact::Credential(credential)));
+        let borrowed = |(_, fact)| Cow::Borrowed(fact);
+        primary.map(borrowed).chain(credentials).chain(derived.map(borrowed))
     }
 
     /// The fact with this key.
     #[must_use]
-    pub fn fact(&self, key: &FactKey) -> Option<&Fact> {
-        self.facts.get(key)
+    pub fn fact(&self, key: &FactKey) -> Option<Cow<'_, Fact>> {
+        match key {
+            FactKey::Credential(key) => self.credential(*key).map(|held| Cow::Owned(Fact::Credential(held))),
+            FactKey::Calendar | FactKey::Reader | FactKey::Door(_) | FactKey::Schedule(_) | FactKey::Class(_) => {
+                self.others.get(key).map(Cow::Borrowed)
+            }
+        }
+    }
+
+    /// The credential with this key.
+    #[must_use]
+    pub fn credential(&self, key: CredentialKey) -> Option<Credential> {
+        self.credentials.credential(key)
+    }
+
+    /// The class with this id.
+    #[must_use]
+    pub fn class(&self, id: ClassId) -> Option<&Class> {
+        match self.others.get(&FactKey::Class(id)) {
+            Some(Fact::Class(_, class)) => Some(class),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The doors, by id.
+    pub fn doors(&self) -> impl Iterator<Item = &Door> {
+        self.others.values().filter_map(|fact| if let Fact::Door(door) = fact { Some(door) } else { None })
+    }
+
+    /// All facts but the credentials, by key.
+    pub fn facts_but_credentials(&self) -> impl Iterator<Item = &Fact> {
+        self.others.values()
+    }
+
+    /// The credentials, packed.
+    #[must_use]
+    pub const fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// How many facts there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.facts.len()
+        self.others.len().saturating_add(self.credentials.len())
     }
 
     /// Whether there is no fact.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.facts.is_empty()
+        self.others.is_empty() && self.credentials.is_empty()
     }
 
-    /// A state from all of its facts.
+    /// A state from all of its facts; of several with the same key the last one counts. What it comes to is what a
+    /// change of an empty state comes to, at a fraction of the cost.
     ///
     /// # Errors
     /// See [`StateError`].
     pub fn from_facts(facts: Vec<Fact>) -> Result<Self, StateError> {
         let mut state = Self::default();
-        state.apply(&Change { removed: Vec::new(), put: facts })?;
+        let mut new = Undo::default();
+        let mut fault = None;
+        let credentials = facts.into_iter().filter_map(|fact| match fact {
+            Fact::Credential(credential) => Some(credential),
+            Fact::Calendar(_) | Fact::Reader(_) | Fact::Door(_) | Fact::Schedule(..) | Fact::Class(..) => {
+                if fault.is_none() {
+                    fault = state.put(fact, &mut new).err();
+                }
+                None
+            }
+        });
+        let credentials = Credentials::collect(credentials);
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        state.credentials = credentials?;
+        for credential in state.credentials.iter() {
+            state.sum.add(&codec::encode(&Fact::Credential(credential))?);
+        }
+        state.drop_unreferenced(&mut new)?;
+        state.check_references(&new)?;
+        let is_there = |id: &ClassId| state.others.contains_key(&FactKey::Class(*id));
+        if let Some(id) = state.credentials.classes().ids().find(|id| !is_there(id)) {
+            return Err(StateError::Dangling(FactKey::Class(id)));
+        }
+        state.check_bounds()?;
         Ok(state)
     }
 
@@ -138,11 +220,17 @@ impl State {
 
     /// Puts everything back as it was before the change; only right directly after it.
     pub fn undo(&mut self, undo: Undo) {
-        for (key, before) in undo.0 {
-            // What was there was encodable when it came in, so neither branch can fail.
-            let _encodable = match before {
+        // What was there was encodable and had room when it came in, so none of this can fail.
+        for (key, before) in undo.others {
+            let _possible = match before {
                 Some(fact) => self.set(fact, &mut Undo::default()),
                 None => self.unset(&key, &mut Undo::default()),
+            };
+        }
+        for (key, before) in undo.credentials {
+            let _possible = match before {
+                Some(credential) => self.set_credential(&credential, &mut Undo::default()),
+                None => self.unset_credential(key, &mut Undo::default()),
             };
         }
     }
@@ -152,25 +240,41 @@ impl State {
             if key.is_derived() {
                 return Err(StateError::RemovesDerived(key.clone()));
             }
-            self.unset(key, undo)?;
+            match key {
+                FactKey::Credential(key) => self.unset_credential(*key, undo)?,
+                FactKey::Calendar | FactKey::Reader | FactKey::Door(_) | FactKey::Schedule(_) | FactKey::Class(_) => {
+                    self.unset(key, undo)?;
+                }
+            }
         }
         for fact in &change.put {
-            if !fact.is_well_formed()? {
-                return Err(StateError::Malformed(fact.key()));
+            match fact {
+                Fact::Credential(credential) => self.set_credential(credential, undo)?,
+                Fact::Calendar(_) | Fact::Reader(_) | Fact::Door(_) | Fact::Schedule(..) | Fact::Class(..) => {
+                    self.put(fact.clone(), undo)?;
+                }
             }
-            self.set(fact.clone(), undo)?;
         }
         self.drop_unreferenced(undo)?;
         self.check_references(undo)?;
-        if self.facts.len() > FACTS_MAX || self.doors > DOORS_MAX {
-            return Err(StateError::TooMany);
+        self.check_bounds()
+    }
+
+    fn check_bounds(&self) -> Result<(), StateError> {
+        let is_within = self.len() <= FACTS_MAX && self.doors <= DOORS_MAX;
+        if is_within { Ok(()) } else { Err(StateError::TooMany) }
+    }
+
+    fn put(&mut self, fact: Fact, undo: &mut Undo) -> Result<(), StateError> {
+        if !fact.is_well_formed()? {
+            return Err(StateError::Malformed(fact.key()));
         }
-        Ok(())
+        self.set(fact, undo)
     }
 
     fn set(&mut self, fact: Fact, undo: &mut Undo) -> Result<(), StateError> {
         let key = fact.key();
-        if self.facts.get(&key) == Some(&fact) {
+        if self.others.get(&key) == Some(&fact) {
             return Ok(());
         }
         let bytes = codec::encode(&fact)?;
@@ -179,40 +283,73 @@ impl State {
         }
         self.unset(&key, undo)?;
         self.sum.add(&bytes);
-        for reference in fact.references() {
-            let count = self.references.entry(reference).or_default();
+        for schedule in schedules_of(&fact) {
+            let count = self.references.entry(schedule).or_default();
             *count = count.saturating_add(1);
         }
         self.doors = self.doors.saturating_add(usize::from(matches!(fact, Fact::Door(_))));
-        undo.0.entry(key.clone()).or_insert(None);
-        self.facts.insert(key, fact);
+        undo.others.entry(key.clone()).or_insert(None);
+        self.others.insert(key, fact);
         Ok(())
     }
 
     fn unset(&mut self, key: &FactKey, undo: &mut Undo) -> Result<(), StateError> {
-        let Some(fact) = self.facts.get(key) else { return Ok(()) };
+        let Some(fact) = self.others.get(key) else { return Ok(()) };
         self.sum.remove(&codec::encode(fact)?);
-        let Some(fact) = self.facts.remove(key) else { return Ok(()) };
-        for reference in fact.references() {
-            if let Some(count) = self.references.get_mut(&reference) {
+        let Some(fact) = self.others.remove(key) else { return Ok(()) };
+        for schedule in schedules_of(&fact) {
+            if let Some(count) = self.references.get_mut(&schedule) {
                 *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.references.remove(&schedule);
+                }
             }
         }
         self.doors = self.doors.saturating_sub(usize::from(matches!(fact, Fact::Door(_))));
-        undo.0.entry(key.clone()).or_insert(Some(fact));
+        undo.others.entry(key.clone()).or_insert(Some(fact));
         Ok(())
+    }
+
+    fn set_credential(&mut self, credential: &Credential, undo: &mut Undo) -> Result<(), StateError> {
+        let before = self.credential(credential.key);
+        if before.as_ref() == Some(credential) {
+            return Ok(());
+        }
+        let bytes = codec::encode(&Fact::Credential(*credential))?;
+        self.credentials.put(credential)?;
+        if let Some(before) = before {
+            self.sum.remove(&codec::encode(&Fact::Credential(before))?);
+        }
+        self.sum.add(&bytes);
+        undo.credentials.entry(credential.key).or_insert(before);
+        Ok(())
+    }
+
+    fn unset_credential(&mut self, key: CredentialKey, undo: &mut Undo) -> Result<(), StateError> {
+        let Some(before) = self.credential(key) else { return Ok(()) };
+        self.sum.remove(&codec::encode(&Fact::Credential(before))?);
+        self.credentials.remove(key);
+        undo.credentials.entry(key).or_insert(Some(before));
+        Ok(())
+    }
+
+    fn is_referred_to(&self, key: &FactKey) -> bool {
+        match key {
+            FactKey::Class(id) => self.credentials.classes().is_referred_to(*id),
+            FactKey::Schedule(id) => self.references.contains_key(id),
+            FactKey::Calendar | FactKey::Reader | FactKey::Door(_) | FactKey::Credential(_) => false,
+        }
     }
 
     /// Only what the change touched, or what a touched fact referred to, can have lost its last reference.
     fn drop_unreferenced(&mut self, undo: &mut Undo) -> Result<(), StateError> {
-        let mut candidates: BTreeSet<FactKey> = undo.0.keys().cloned().collect();
-        candidates.extend(undo.0.values().flatten().flat_map(Fact::references));
+        let mut candidates: BTreeSet<FactKey> = undo.others.keys().cloned().collect();
+        candidates.extend(undo.others.values().flatten().flat_map(Fact::references));
+        let before = undo.credentials.values().flatten();
+        candidates.extend(before.map(|credential| FactKey::Class(credential.class)));
         while let Some(key) = candidates.pop_last() {
-            if self.references.get(&key) == Some(&0) {
-                self.references.remove(&key);
-            }
-            if key.is_derived() && !self.references.contains_key(&key) {
-                candidates.extend(self.facts.get(&key).map(Fact::references).unwrap_or_default());
+            if key.is_derived() && !self.is_referred_to(&key) {
+                candidates.extend(self.others.get(&key).map(Fact::references).unwrap_or_default());
                 self.unset(&key, undo)?;
             }
         }
@@ -220,41 +357,22 @@ impl State {
     }
 
     fn check_references(&self, undo: &Undo) -> Result<(), StateError> {
-        let present = undo.0.keys().filter_map(|key| self.facts.get(key));
-        for reference in present.flat_map(Fact::references) {
-            if !self.facts.contains_key(&reference) {
-                return Err(StateError::Dangling(reference));
-            }
-        }
+        let present = undo.others.keys().filter_map(|key| self.others.get(key));
+        let of_others = present.flat_map(Fact::references);
+        let credentials = undo.credentials.keys().filter_map(|key| self.credential(*key));
+        let of_credentials = credentials.map(|credential| FactKey::Class(credential.class));
         // A derived fact that went away while something still refers to it would dangle, too.
-        let gone = undo.0.keys().filter(|key| !self.facts.contains_key(key));
-        match gone.into_iter().find(|key| self.references.contains_key(key)) {
-            Some(key) => Err(StateError::Dangling(key.clone())),
+        let gone = undo.others.keys().filter(|key| self.is_referred_to(key)).cloned();
+        let mut wanted = of_others.chain(of_credentials).chain(gone);
+        match wanted.find(|key| !self.others.contains_key(key)) {
+            Some(key) => Err(StateError::Dangling(key)),
             None => Ok(()),
         }
     }
 }
 
-impl Fact {
-    /// Whether the fact keeps its own rules: order, ranges, and ids that are those of the content.
-    ///
-    /// # Errors
-    /// [`CodecError::Unencodable`] when a derived fact is larger than a frame.
-    pub fn is_well_formed(&self) -> Result<bool, CodecError> {
-        Ok(match self {
-            Self::Calendar(calendar) => calendar.zone.is_well_formed() && calendar.holidays.is_sorted_by(|a, b| a < b),
-            Self::Reader(_) | Self::Door(_) | Self::Credential(_) => true,
-            Self::Schedule(id, schedule) => schedule.is_well_formed() && schedule.id()? == *id,
-            Self::Class(id, class) => {
-                class.functions.is_sorted_by(|a, b| a < b)
-                    && class.doors.is_sorted_by(|a, b| a.door < b.door)
-                    && class.doors.iter().all(|door| {
-                        !door.entries.is_empty()
-                            && door.entries.is_sorted_by(|a, b| a < b)
-                            && door.entries.iter().all(|entry| entry.factors.is_well_formed())
-                    })
-                    && class.id()? == *id
-            }
-        })
-    }
+/// The schedules that a fact refers to; only credentials refer to classes.
+fn schedules_of(fact: &Fact) -> impl Iterator<Item = ScheduleId> {
+    let references = fact.references().into_iter();
+    references.filter_map(|key| if let FactKey::Schedule(id) = key { Some(id) } else { None })
 }

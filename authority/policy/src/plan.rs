@@ -262,10 +262,10 @@ impl<'a> Rights<'a> {
                     continue;
                 }
                 let doors = self.at_doors.entry((agent, credential.class));
-                let doors = doors.or_insert_with(|| permitted(directory, state, credential, day));
+                let doors = doors.or_insert_with(|| permitted(directory, state, &credential, day));
                 doors
                     .iter()
-                    .filter(|door| !has_ended(credential, door.identity, day))
+                    .filter(|door| !has_ended(&credential, door.identity, day))
                     .for_each(|door| see(card, *door));
             }
         }

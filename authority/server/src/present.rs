@@ -19,6 +19,7 @@ use doorward_protocol::session::sync::Outgoing;
 use doorward_protocol::sign::{PublicKey, Signed};
 use doorward_protocol::state::Change;
 use doorward_protocol::time::{UnixMs, Zone};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -185,17 +186,14 @@ impl Present {
 
     /// The doors of an agent, each with the length of its lease in milliseconds; `None` is without end.
     pub fn leases(&self, agent: &AgentId) -> impl Iterator<Item = (DoorId, Option<u64>)> {
-        let facts = self.compiled.state(agent).into_iter().flat_map(|state| state.facts());
-        facts.filter_map(|fact| match fact {
-            Fact::Door(door) => Some((door.door.clone(), door.lease_ms)),
-            Fact::Calendar(_) | Fact::Reader(_) | Fact::Credential(_) | Fact::Schedule(..) | Fact::Class(..) => None,
-        })
+        let doors = self.compiled.state(agent).into_iter().flat_map(|state| state.doors());
+        doors.map(|door| (door.door.clone(), door.lease_ms))
     }
 
     /// The length of a door's lease in milliseconds; `None` is without end.
     #[must_use]
     pub fn lease_ms(&self, agent: &AgentId, door: &DoorId) -> Option<u64> {
-        match self.compiled.state(agent)?.fact(&FactKey::Door(door.clone())) {
+        match self.compiled.state(agent)?.fact(&FactKey::Door(door.clone())).as_deref() {
             Some(Fact::Door(door)) => door.lease_ms,
             Some(_) | None => None,
         }
@@ -232,7 +230,7 @@ impl Present {
         {
             return Some(Outgoing { head, base: Base::Present, parts: parts_of(change).ok()? });
         }
-        let change = Change { removed: Vec::new(), put: state.facts().cloned().collect() };
+        let change = Change { removed: Vec::new(), put: state.facts().map(Cow::into_owned).collect() };
         Some(Outgoing { head, base: Base::Nothing, parts: parts_of(change).ok()? })
     }
 

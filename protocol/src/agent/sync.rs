@@ -7,7 +7,6 @@ use crate::cache::Cache;
 use crate::codec;
 use crate::commit::{Commit, Head, Position, Pulse};
 use crate::decide::View;
-use crate::facts::Fact;
 use crate::fork::{Fork, Word, follows};
 use crate::frame::{Base, Heard, Hello, PROTOCOL_VERSION, Refusal, StateClaim, ToAgent, ToAuthority, Update};
 use crate::id::{AgentId, Hash};
@@ -361,7 +360,7 @@ impl Sync {
         let Some(cache) = Cache::new(&state) else {
             return Err(Refusal::NeedSnapshot("the snapshot lacks calendar or reader key".into()));
         };
-        let facts = state.facts().cloned().map(Write::PutFact);
+        let facts = state.facts().map(|fact| Write::PutFact(fact.into_owned()));
         let writes = [Write::ClearFacts].into_iter().chain(facts).collect();
         self.cache = Some(Arc::new(cache));
         self.state = state;
@@ -384,9 +383,9 @@ impl Sync {
     }
 
     fn writes_of(&self, undo: &Undo) -> Vec<Write> {
-        let write = |key: &crate::facts::FactKey| match self.state.fact(key) {
-            Some(fact) => Write::PutFact(Fact::clone(fact)),
-            None => Write::RemoveFact(key.clone()),
+        let write = |key| match self.state.fact(&key) {
+            Some(fact) => Write::PutFact(fact.into_owned()),
+            None => Write::RemoveFact(key),
         };
         undo.keys().map(write).collect()
     }

@@ -20,6 +20,7 @@ use doorward_protocol::sign::{PublicKey, SecretKey, Signable, Signed};
 use doorward_protocol::state::{Change, State};
 use doorward_protocol::time::{DayRange, UnixMs, Zone};
 use doorward_protocol::trust::{Root, Statement};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
 const START: UnixMs = UnixMs(1_700_000_000_000);
@@ -189,7 +190,7 @@ impl Source for Authority {
         let (base, parts) = match have {
             Some(have) => (Base::Present, self.changes[have.position.seq as usize..].to_vec()),
             None => {
-                let put = self.states.last()?.facts().cloned().collect();
+                let put = self.states.last()?.facts().map(Cow::into_owned).collect();
                 (Base::Nothing, vec![Change { removed: vec![], put }])
             }
         };

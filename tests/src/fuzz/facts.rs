@@ -12,6 +12,7 @@ use doorward_protocol::overlay::Overlay;
 use doorward_protocol::removal::Removal;
 use doorward_protocol::state::{Change, State};
 use doorward_protocol::time::UnixMs;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Looks at one input: changes one after another, each with its length in two bytes in front, then what is tapped.
@@ -52,7 +53,7 @@ fn take(state: &mut State, cache: Option<Cache>, change: &Change) -> Option<Cach
             cache
         }
         Ok(undo) => {
-            let anew = State::from_facts(tried.facts().cloned().collect());
+            let anew = State::from_facts(tried.facts().map(Cow::into_owned).collect());
             assert!(anew.is_ok_and(|anew| anew.digest() == tried.digest()), "a digest is one of the facts");
             let changed = cache.as_ref().and_then(|cache| cache.changed(&tried, &undo));
             let whole = Cache::new(&tried);
@@ -68,8 +69,8 @@ fn take(state: &mut State, cache: Option<Cache>, change: &Change) -> Option<Cach
 /// Every tap has an answer, the incremental cache gives the same one as a new one, and an overlay only denies.
 fn tap(state: &State, cache: Cache, mut choices: Choices<'_>) {
     let Some(whole) = Cache::new(state) else { return };
-    let doors: Vec<DoorId> = state.facts().filter_map(door_of).take(8).collect();
-    let cards: Vec<CredentialKey> = state.facts().filter_map(card_of).take(8).collect();
+    let doors: Vec<DoorId> = state.doors().map(|door| door.door.clone()).take(8).collect();
+    let cards: Vec<CredentialKey> = state.credentials().iter().map(|credential| credential.key).take(8).collect();
     let mut overlay = Overlay::default();
     if let Ok(removal) = codec::decode::<Removal>(choices.some()) {
         overlay = overlay.with(removal);
@@ -93,12 +94,4 @@ fn tap(state: &State, cache: Cache, mut choices: Choices<'_>) {
             assert!(!now.is_grant() || reason.is_grant(), "a lease only denies");
         }
     }
-}
-
-fn door_of(fact: &Fact) -> Option<DoorId> {
-    if let Fact::Door(door) = fact { Some(door.door.clone()) } else { None }
-}
-
-fn card_of(fact: &Fact) -> Option<CredentialKey> {
-    if let Fact::Credential(credential) = fact { Some(credential.key) } else { None }
 }

@@ -17,6 +17,7 @@ use doorward_protocol::sign::{SecretKey, Signable, Signed};
 use doorward_protocol::state::{Change, State};
 use doorward_protocol::time::{Day, DayRange, UnixMs, Zone};
 use doorward_protocol::trust::{Root, Statement};
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 /// When the history begins; a Tuesday at 22:13 UTC.
@@ -123,7 +124,7 @@ impl History {
         let mut put = put.to_vec();
         put.extend(derived()?);
         state.apply(&Change { removed: vec![], put }).ok()?;
-        Some(state.facts().cloned().collect())
+        Some(state.facts().map(Cow::into_owned).collect())
     }
 
     fn state_whom_to_trust(&mut self, signing: &[u8], epoch: u32) -> Option<()> {
@@ -185,8 +186,9 @@ impl History {
     /// The frames that lead from one commit, or from nothing, to another.
     pub fn update(&self, from: Option<&Made>, to: &Made, wanted_parts: usize) -> Vec<ToAgent> {
         let before = |key: &FactKey| from.and_then(|from| from.state.fact(key));
-        let put: Vec<Fact> = to.state.facts().filter(|fact| before(&fact.key()) != Some(fact)).cloned().collect();
-        let gone = from.into_iter().flat_map(|from| from.state.facts()).map(Fact::key);
+        let new = to.state.facts().filter(|fact| before(&fact.key()).as_ref() != Some(fact));
+        let put: Vec<Fact> = new.map(Cow::into_owned).collect();
+        let gone = from.into_iter().flat_map(|from| from.state.facts()).map(|fact| fact.key());
         let removed = gone.filter(|key| !key.is_derived() && to.state.fact(key).is_none()).collect();
         let mut parts = vec![Change { removed, put: vec![] }];
         let size = put.len().div_ceil(wanted_parts.max(1)).max(1);

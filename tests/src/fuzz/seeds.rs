@@ -76,11 +76,10 @@ fn values() -> Option<Vec<Vec<u8>>> {
     add(bytes(&HISTORY.removals.first()?.1));
     add(bytes(&HISTORY.pulse(first, UnixMs(7))?));
     for fact in first.state.facts() {
-        add(bytes(fact));
+        add(bytes(&*fact));
         add(bytes(&fact.key()));
     }
-    let change =
-        Change { removed: first.state.facts().map(doorward_protocol::facts::Fact::key).collect(), put: vec![] };
+    let change = Change { removed: first.state.facts().map(|fact| fact.key()).collect(), put: vec![] };
     add(bytes(&change));
     let chain = chains::begin(1)?;
     let records = vec![chains::record(1, 1)?, chains::record(2, 9)?];

@@ -79,7 +79,7 @@ fn sound(disk: &Disk) -> Option<Edits> {
         Write::Head(StoredHead { statement: 1, head: made.head.clone() }),
         Write::Floor(Floor { position: made.commit.position, at: made.commit.at, fresh_at: made.commit.at }),
     ];
-    for write in writes.into_iter().chain(made.state.facts().cloned().map(Write::PutFact)) {
+    for write in writes.into_iter().chain(made.state.facts().map(|fact| Write::PutFact(fact.into_owned()))) {
         draft.write(&write).ok()?;
     }
     for (signed, removal) in HISTORY.removals.get(1..3)? {

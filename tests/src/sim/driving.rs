@@ -21,6 +21,7 @@ use doorward_protocol::record::ChainHead;
 use doorward_protocol::removal::{Item, Removal};
 use doorward_protocol::state::State;
 use doorward_protocol::time::UnixMs;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// How long a timer is let ring late: idle reports would else be most of a run.
@@ -395,7 +396,7 @@ impl World {
 
 /// The state with every card put in use, as nobody signed it.
 fn with_every_card_active(state: &State) -> Option<Cache> {
-    let facts = state.facts().cloned().map(|fact| match fact {
+    let facts = state.facts().map(Cow::into_owned).map(|fact| match fact {
         Fact::Credential(credential) => {
             let [first, ..] = credential.key.0;
             let mut key = credential.key;

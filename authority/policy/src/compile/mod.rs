@@ -16,6 +16,7 @@ use doorward_protocol::facts::{ClassDoor, Credential, Effect, Fact, FactKey};
 use doorward_protocol::id::{AgentId, CredentialKey, DoorId, ReaderKey};
 use doorward_protocol::state::{Change, State, StateError};
 use index::Index;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use thiserror::Error;
@@ -100,11 +101,11 @@ impl Compiled {
             let state = self.agents.get(&agent)?;
             let mut change = Change::default();
             for key in undo.keys() {
-                match state.fact(key) {
-                    Some(fact) => change.put.push(fact.clone()),
+                match state.fact(&key) {
+                    Some(fact) => change.put.push(fact.into_owned()),
                     // Derived facts go by themselves.
                     None if key.is_derived() => {}
-                    None => change.removed.push(key.clone()),
+                    None => change.removed.push(key),
                 }
             }
             (!change.is_empty()).then_some((agent, change))
@@ -129,13 +130,10 @@ impl Compiled {
     }
 
     /// A card's credential at each agent that holds it, with that agent and its state.
-    pub(crate) fn credentials(&self, card: &CardId) -> impl Iterator<Item = (&AgentId, &State, &Credential)> {
-        let key = self.key_of(card).map(FactKey::Credential);
+    pub(crate) fn credentials(&self, card: &CardId) -> impl Iterator<Item = (&AgentId, &State, Credential)> {
+        let key = self.key_of(card);
         let states = self.holders(card).filter_map(|agent| self.agents.get_key_value(agent));
-        states.filter_map(move |(agent, state)| match state.fact(key.as_ref()?) {
-            Some(Fact::Credential(credential)) => Some((agent, state, credential)),
-            Some(_) | None => None,
-        })
+        states.filter_map(move |(agent, state)| Some((agent, state, state.credential(key?)?)))
     }
 
     /// The doors of an agent that a card opens at some time, its state and validity left aside.
@@ -143,8 +141,8 @@ impl Compiled {
     pub fn doors_known(&self, agent: &AgentId, card: &CardId) -> Vec<DoorId> {
         let Some(state) = self.agents.get(agent) else { return Vec::new() };
         let Some(key) = self.key_of(card) else { return Vec::new() };
-        let Some(Fact::Credential(credential)) = state.fact(&FactKey::Credential(key)) else { return Vec::new() };
-        permitted_doors(state, credential).map(|door| door.door.clone()).collect()
+        let Some(credential) = state.credential(key) else { return Vec::new() };
+        permitted_doors(state, &credential).map(|door| door.door.clone()).collect()
     }
 
     /// What brings an agent to the present from a state since which no more than `touched` has changed.
@@ -171,11 +169,11 @@ impl Compiled {
         let mut present = BTreeSet::new();
         for key in primary {
             match state.fact(&key) {
-                Some(fact) => add_with_references(state, fact, &mut present),
+                Some(fact) => add_with_references(state, &fact, &mut present),
                 None => change.removed.push(key),
             }
         }
-        change.put = present.iter().filter_map(|key| state.fact(key)).cloned().collect();
+        change.put = present.iter().filter_map(|key| state.fact(key)).map(Cow::into_owned).collect();
         Some(change)
     }
 
@@ -188,7 +186,7 @@ fn add_with_references(state: &State, fact: &Fact, present: &mut BTreeSet<FactKe
     if present.insert(fact.key()) {
         for reference in fact.references() {
             if let Some(fact) = state.fact(&reference) {
-                add_with_references(state, fact, present);
+                add_with_references(state, &fact, present);
             }
         }
     }
@@ -196,10 +194,6 @@ fn add_with_references(state: &State, fact: &Fact, present: &mut BTreeSet<FactKe
 
 /// The doors at which a credential's class has a permit entry.
 pub(crate) fn permitted_doors<'a>(state: &'a State, credential: &Credential) -> impl Iterator<Item = &'a ClassDoor> {
-    let class = match state.fact(&FactKey::Class(credential.class)) {
-        Some(Fact::Class(_, class)) => Some(class),
-        Some(_) | None => None,
-    };
     let permits = |door: &&ClassDoor| door.entries.iter().any(|entry| entry.effect == Effect::Permit);
-    class.into_iter().flat_map(|class| &class.doors).filter(permits)
+    state.class(credential.class).into_iter().flat_map(|class| &class.doors).filter(permits)
 }

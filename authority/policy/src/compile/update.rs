@@ -231,7 +231,7 @@ impl Draft<'_> {
             && let Some(before) = self.before
         {
             let put: BTreeSet<FactKey> = self.put.iter().map(Fact::key).collect();
-            let known = before.facts().map(Fact::key);
+            let known = before.facts().map(|fact| fact.key());
             self.removed = known.filter(|key| !key.is_derived() && !put.contains(key)).collect();
         }
         for (id, class) in self.classes.iter().filter_map(|id| classes.get_key_value(id)) {
