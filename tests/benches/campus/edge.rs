@@ -1,68 +1,80 @@
-//! What the benchmarks of the agent share: a campus whose one agent knows 100,000 credentials at 64 doors.
+//! An agent without shells for benchmarks: the production sync machine and what taps are decided by, driven by hand.
 //!
-//! Deliberately real processes on real disks; nothing of the agent is linked into the reader that taps it.
+//! Deliberately no disk: what is to be made durable counts as durable at once, so that nothing but the machine is measured.
 
-use anyhow::{Context, Result, ensure};
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::time::{Duration, Instant};
-use tests::bench::campus::{MadeTap, Recipe};
-use tests::world::World;
+use crate::office::{NOW, Office, agent_key};
+use anyhow::{Context, Result, bail};
+use doorward_agent::decider::{Decider, Shown};
+use doorward_protocol::agent::stored::Stored;
+use doorward_protocol::agent::sync::{Effect, Identity, Input, Sync};
+use doorward_protocol::frame::{ToAgent, ToAuthority, from_wire};
+use doorward_protocol::id::{AgentId, Hash};
+use doorward_protocol::sign::Signed;
+use doorward_protocol::trust::Statement;
+use std::sync::Arc;
 
-/// The campus: as many credentials and doors at its one agent as the targets name.
-pub const RECIPE: Recipe = Recipe { seed: 4, people: 100_000, doors: 64, agents: 1, cards_percent: 100 };
-
-/// How long the first snapshot of that campus may take: it is compiled, sent and made durable meanwhile.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// An authority of that campus without an agent.
-pub fn authority() -> Result<World> {
-    let folder = tempfile::tempdir()?;
-    RECIPE.write(folder.path())?;
-    let mut world = World::start(folder.path(), &[])?;
-    world.patience = PATIENCE;
-    Ok(world)
+/// See the module.
+pub struct Edge {
+    machine: Sync,
+    /// What taps are decided by.
+    pub decider: Arc<Decider>,
 }
 
-/// The lines of random taps at that campus.
-pub fn lines(count: usize) -> Vec<String> {
-    RECIPE.taps(count).iter().map(line).collect()
-}
-
-fn line(tap: &MadeTap) -> String {
-    let factors = if tap.factors == doorward_protocol::facts::Factors::NONE { "" } else { r#","factors":["pin"]"# };
-    format!("{{\"door\":\"{}\",\"card\":\"{}\"{factors}}}\n", tap.door, tap.card)
-}
-
-/// A reader driver that does as little as one can: bytes out, bytes in.
-pub struct Driver(BufReader<UnixStream>);
-
-impl Driver {
-    /// Connects to an agent's socket.
-    pub fn connect(socket: &Path) -> Result<Self> {
-        let stream = UnixStream::connect(socket).with_context(|| format!("nobody listens at {}", socket.display()))?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        Ok(Self(BufReader::new(stream)))
+impl Edge {
+    /// An agent that has joined and knows nothing yet.
+    ///
+    /// # Errors
+    /// When it does not believe the statements.
+    pub fn new(agent: AgentId, pinned_root: Hash, statements: Vec<Signed<Statement>>) -> Result<Self> {
+        let key = agent_key(&agent);
+        let identity = Identity { agent, key, pinned_root, software: "bench".into() };
+        let machine = Sync::open(identity, Stored { statements, ..Stored::default() })?;
+        let mut edge = Self { machine, decider: Arc::default() };
+        edge.settle()?;
+        Ok(edge)
     }
 
-    /// Writes these lines at once and reads an answer to each; how long each answer took.
-    pub fn taps(&mut self, lines: &[String]) -> Result<Vec<Duration>> {
-        // Each of them was decided and recorded, whatever the decision was.
-        self.ask(lines, |answer| answer.contains("\"decision\"") && !answer.contains("not_recorded"))
+    /// An agent of an office.
+    ///
+    /// # Errors
+    /// When it does not believe the office's statements.
+    pub fn of(office: &Office, agent: &AgentId) -> Result<Self> {
+        Self::new(agent.clone(), office.root.hash(), office.statements.clone())
     }
 
-    /// The same for any lines, whose answers must be as expected.
-    pub fn ask(&mut self, lines: &[String], is_expected: impl Fn(&str) -> bool) -> Result<Vec<Duration>> {
-        let begun = Instant::now();
-        self.0.get_mut().write_all(lines.concat().as_bytes())?;
-        let mut answer = String::new();
-        let taken = lines.iter().map(|_| {
-            answer.clear();
-            self.0.read_line(&mut answer)?;
-            ensure!(is_expected(&answer), "the answer is {answer:?}");
-            Ok(begun.elapsed())
-        });
-        taken.collect()
+    /// A connection stands: the agent's greeting.
+    ///
+    /// # Errors
+    /// When it refuses something.
+    pub fn greet(&mut self) -> Result<ToAuthority> {
+        self.machine.handle(Input::Connected, NOW);
+        self.settle()?.into_iter().next().context("the agent does not greet")
+    }
+
+    /// Takes a frame as it comes from the wire.
+    ///
+    /// # Errors
+    /// When it does not decode, or is refused.
+    pub fn take(&mut self, body: &[u8]) -> Result<()> {
+        self.machine.handle(Input::Frame(from_wire::<ToAgent>(body)?), NOW);
+        self.settle().map(|_| ())
+    }
+
+    /// Does what the machine wants done; hands back what it sends.
+    fn settle(&mut self) -> Result<Vec<ToAuthority>> {
+        let mut sent = Vec::new();
+        while let Some(effect) = self.machine.poll_effect() {
+            match effect {
+                Effect::Send(frame) => sent.push(*frame),
+                Effect::Persist { ticket, writes } => {
+                    drop(writes);
+                    self.machine.handle(Input::Persisted(ticket), NOW);
+                }
+                Effect::View(view) => self.decider.show(Shown { view, position: self.machine.position() }),
+                Effect::Fork(_) => bail!("the agent has proof of a fork"),
+                Effect::Alarm(text) => bail!("the agent raises an alarm: {text}"),
+            }
+        }
+        Ok(sent)
     }
 }

@@ -4,11 +4,13 @@
 //! Deliberately one program: what takes long to build is built once. Each benchmark is a module that runs production
 //! code beside its peer or floor, and hands back its rows.
 
-mod agent;
+mod decide;
 mod edge;
-mod records;
-mod storm;
-mod tap;
+mod engines;
+mod office;
+mod snapshot;
+mod sqlite;
+mod while_applying;
 
 use anyhow::{Result, bail};
 use std::io::Write;
@@ -19,7 +21,8 @@ use tests::bench::report::{Report, kept};
 type Bench = (&'static str, fn() -> Result<Report>);
 
 /// All of them, in the order in which they run.
-const BENCHES: &[Bench] = &[("tap", tap::run), ("agent", agent::run), ("records", records::run)];
+const BENCHES: [Bench; 3] =
+    [("decide", decide::bench), ("decide-while-applying", while_applying::bench), ("snapshot", snapshot::bench)];
 
 fn main() -> ExitCode {
     // Cargo says by this that benchmarks are to be run; that is all that this program does.
@@ -39,6 +42,9 @@ fn run(arguments: &[String]) -> Result<()> {
     if is_asked("--help") {
         let names = BENCHES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         return say(&format!("cargo bench -p tests -- [--summary [--json]] [NAME...]\nNames: {names}"));
+    }
+    if is_asked(snapshot::HOLD) {
+        return snapshot::hold();
     }
     if is_asked("--summary") {
         let reports = kept()?;
