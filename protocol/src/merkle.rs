@@ -3,6 +3,7 @@
 use crate::id::{Hash, hash};
 use crate::limits::AGENTS_MAX;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// An inclusion path: the siblings from the leaf to the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,51 +26,155 @@ fn node_hash(left: &Hash, right: &Hash) -> Hash {
     hash("doorward 1 merkle node", &[&left.0, &right.0])
 }
 
-/// A tree with all of its levels, leaves first.
+/// A tree over leaves, each with a value beside its hash. Copies share what is equal, so that a copy with another leaf
+/// costs the path from that leaf to the root.
 #[derive(Debug, Clone)]
-pub struct Tree {
-    levels: Vec<Vec<Hash>>,
+pub struct Tree<T = ()> {
+    top: Option<Arc<Node<T>>>,
+    size: usize,
+}
+
+#[derive(Debug)]
+enum Node<T> {
+    Leaf(Hash, T),
+    Pair(Hash, Arc<Node<T>>, Arc<Node<T>>),
 }
 
 impl Tree {
     /// The tree over these leaf hashes.
     #[must_use]
     pub fn new(leaves: Vec<Hash>) -> Self {
-        let mut levels = vec![leaves];
-        while let Some(below) = levels.last().filter(|level| level.len() > 1) {
-            let above = below.chunks(2).map(|pair| match pair {
-                [left, right] => node_hash(left, right),
-                [odd, ..] => *odd,
-                [] => empty_root(),
-            });
-            let above = above.collect();
-            levels.push(above);
-        }
-        Self { levels }
+        Self::with_values(leaves.into_iter().map(|hash| (hash, ())).collect())
+    }
+}
+
+impl<T> Tree<T> {
+    /// The tree over these leaf hashes, each with its value.
+    #[must_use]
+    pub fn with_values(leaves: Vec<(Hash, T)>) -> Self {
+        let size = leaves.len();
+        Self { top: Node::over(&mut leaves.into_iter(), size), size }
+    }
+
+    /// How many leaves it has.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.size
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.size == 0
     }
 
     /// The root; of no leaves, a hash of its own.
     #[must_use]
     pub fn root(&self) -> Hash {
-        self.levels.last().and_then(|level| level.first()).copied().unwrap_or_else(empty_root)
+        self.top.as_ref().map_or_else(empty_root, |top| top.hash())
+    }
+
+    /// The hash and the value of the leaf at `index`; `None` past the end.
+    #[must_use]
+    pub fn leaf(&self, index: usize) -> Option<(Hash, &T)> {
+        self.descend(index, |_| {})
+    }
+
+    /// All leaves in their order.
+    pub fn leaves(&self) -> impl Iterator<Item = (Hash, &T)> {
+        let mut waiting: Vec<&Node<T>> = self.top.as_deref().into_iter().collect();
+        core::iter::from_fn(move || {
+            loop {
+                match waiting.pop()? {
+                    Node::Leaf(hash, value) => return Some((*hash, value)),
+                    Node::Pair(_, left, right) => waiting.extend([&**right, &**left]),
+                }
+            }
+        })
+    }
+
+    /// Puts another leaf in the place of the one at `index`; false past the end.
+    pub fn replace(&mut self, index: usize, hash: Hash, value: T) -> bool {
+        let Some(top) = self.top.as_ref().filter(|_| index < self.size) else { return false };
+        self.top = Some(top.with(self.size, index, hash, value));
+        true
     }
 
     /// The path of the leaf at `index`; `None` past the end.
     #[must_use]
     pub fn path(&self, index: usize) -> Option<Path> {
-        let size = self.levels.first()?.len();
-        if index >= size {
-            return None;
-        }
         let mut siblings = Vec::new();
-        let mut place = index;
-        for level in &self.levels {
-            // The last node of an odd level has no sibling and rises as it is.
-            siblings.extend(level.get(place ^ 1).filter(|_| level.len() > 1));
-            place /= 2;
-        }
-        Some(Path { index: u32::try_from(index).ok()?, size: u32::try_from(size).ok()?, siblings })
+        self.descend(index, |sibling| siblings.push(sibling))?;
+        siblings.reverse();
+        Some(Path { index: u32::try_from(index).ok()?, size: u32::try_from(self.size).ok()?, siblings })
     }
+
+    /// Walks down to a leaf, and shows the hash beside each step.
+    fn descend(&self, index: usize, mut beside: impl FnMut(Hash)) -> Option<(Hash, &T)> {
+        let mut node = self.top.as_deref().filter(|_| index < self.size)?;
+        let (mut index, mut size) = (index, self.size);
+        loop {
+            match node {
+                Node::Leaf(hash, value) => return Some((*hash, value)),
+                Node::Pair(_, left, right) => {
+                    let on_the_left = left_of(size);
+                    if index < on_the_left {
+                        beside(right.hash());
+                        (node, size) = (left, on_the_left);
+                    } else {
+                        beside(left.hash());
+                        (node, index, size) = (right, index - on_the_left, size - on_the_left);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T> Node<T> {
+    fn over(leaves: &mut impl Iterator<Item = (Hash, T)>, size: usize) -> Option<Arc<Self>> {
+        match size {
+            0 => None,
+            1 => leaves.next().map(|(hash, value)| Arc::new(Self::Leaf(hash, value))),
+            _ => {
+                let on_the_left = left_of(size);
+                let left = Self::over(leaves, on_the_left)?;
+                let right = Self::over(leaves, size - on_the_left)?;
+                Some(Self::pair(left, right))
+            }
+        }
+    }
+
+    fn pair(left: Arc<Self>, right: Arc<Self>) -> Arc<Self> {
+        Arc::new(Self::Pair(node_hash(&left.hash(), &right.hash()), left, right))
+    }
+
+    const fn hash(&self) -> Hash {
+        match self {
+            Self::Leaf(hash, _) | Self::Pair(hash, _, _) => *hash,
+        }
+    }
+
+    /// The same with another leaf at a place that it has.
+    fn with(&self, size: usize, index: usize, hash: Hash, value: T) -> Arc<Self> {
+        match self {
+            Self::Leaf(..) => Arc::new(Self::Leaf(hash, value)),
+            Self::Pair(_, left, right) => {
+                let on_the_left = left_of(size);
+                if index < on_the_left {
+                    Self::pair(left.with(on_the_left, index, hash, value), Arc::clone(right))
+                } else {
+                    let (size, index) = (size - on_the_left, index - on_the_left);
+                    Self::pair(Arc::clone(left), right.with(size, index, hash, value))
+                }
+            }
+        }
+    }
+}
+
+/// How many of two or more leaves are on the left: the largest power of two that leaves some for the right.
+const fn left_of(size: usize) -> usize {
+    size.next_power_of_two() / 2
 }
 
 fn empty_root() -> Hash {
@@ -122,6 +227,23 @@ mod tests {
                 assert_eq!(longer.root_of(leaf), None);
             }
             assert!(tree.path(usize::from(n)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_tree_with_another_leaf_is_the_one_over_the_other_leaves_and_leaves_its_copy_alone() {
+        for n in 1..40 {
+            let before = Tree::new(leaves(n));
+            for i in 0..usize::from(n) {
+                let (mut after, mut hashes) = (before.clone(), leaves(n));
+                hashes[i] = leaf_hash(b"other");
+                assert!(after.replace(i, hashes[i], ()));
+                let anew = Tree::new(hashes.clone());
+                assert_eq!((after.root(), after.path(i)), (anew.root(), anew.path(i)), "leaf {i} of {n}");
+                assert!(after.leaves().map(|(hash, ())| hash).eq(hashes));
+            }
+            assert_eq!(before.root(), Tree::new(leaves(n)).root());
+            assert!(!before.clone().replace(usize::from(n), leaf_hash(b"other"), ()));
         }
     }
 

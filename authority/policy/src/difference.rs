@@ -82,8 +82,15 @@ impl<K: Ord + Clone, V: Clone> Rows<K, V> {
 
     /// Makes the difference in a table.
     pub(crate) fn apply_to(&self, table: &mut BTreeMap<K, V>) {
-        table.retain(|key, _| !self.removed.contains(key));
+        for key in &self.removed {
+            table.remove(key);
+        }
         table.extend(self.put.iter().map(|(key, row)| (key.clone(), row.clone())));
+    }
+
+    /// Whether a table has a row of this key once the difference is made in it.
+    pub(crate) fn leaves(&self, table: &BTreeMap<K, V>, key: &K) -> bool {
+        self.put.contains_key(key) || (table.contains_key(key) && !self.removed.contains(key))
     }
 }
 

@@ -4,7 +4,7 @@
 //! changed untouched would leave an agent with a state that nobody signed.
 
 use crate::directory::Directory;
-use crate::model::{CardId, CategoryId, PersonId, Subject, UnitId};
+use crate::model::{CardId, CategoryId, GrantId, PersonId, Subject, UnitId};
 use doorward_protocol::id::{AgentId, DoorId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,8 @@ pub struct Touched {
     pub doors: BTreeSet<DoorId>,
     /// Agents at which everything is touched.
     pub agents: BTreeSet<AgentId>,
+    /// Grants that commands added or ended: what is kept about them is out of date. Whom they let in where is in `subjects`.
+    pub grants: BTreeSet<GrantId>,
     /// Offsets and holidays of every agent.
     pub calendar: bool,
     /// Everything at every agent; the rest is then left empty.
@@ -41,6 +43,8 @@ pub enum Reach {
 pub struct Resolved {
     /// Cards, at every agent.
     pub cards: BTreeSet<CardId>,
+    /// Those among them of which no more than the state is touched.
+    pub states_alone: BTreeSet<CardId>,
     /// Cards at one agent.
     pub cards_at: BTreeMap<AgentId, BTreeSet<CardId>>,
     /// Doors.
@@ -98,6 +102,7 @@ impl Touched {
         self.card_states.extend(other.card_states);
         self.doors.extend(other.doors);
         self.agents.extend(other.agents);
+        self.grants.extend(other.grants);
         self.calendar |= other.calendar;
     }
 
@@ -105,6 +110,12 @@ impl Touched {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether what some card opens may be touched, and not the state of cards alone.
+    #[must_use]
+    pub fn is_access(&self) -> bool {
+        self.everything || !self.cards.is_empty() || !self.agents.is_empty() || !self.subjects.is_empty()
     }
 
     /// Whether what a card opens may be touched at an agent: never no where it is, sometimes yes where it is not, and quick.
@@ -131,7 +142,8 @@ impl Touched {
     #[must_use]
     pub fn resolve(&self, directory: &Directory) -> Resolved {
         let mut resolved = Resolved {
-            cards: self.cards.union(&self.card_states).cloned().collect(),
+            cards: self.cards.clone(),
+            states_alone: BTreeSet::new(),
             cards_at: BTreeMap::new(),
             doors: self.doors.clone(),
             agents: self.agents.clone(),
@@ -147,6 +159,11 @@ impl Touched {
             }
         }
         groups.resolve(directory, &mut resolved);
+        let is_alone = |card: &&CardId| {
+            !resolved.cards.contains(*card) && !resolved.cards_at.values().any(|cards| cards.contains(*card))
+        };
+        resolved.states_alone = self.card_states.iter().filter(is_alone).cloned().collect();
+        resolved.cards.extend(self.card_states.iter().cloned());
         resolved
     }
 }
@@ -165,7 +182,8 @@ impl Resolved {
     }
 }
 
-/// Subjects that are many people: those people are found in one walk over all.
+/// Subjects that are many people. Those of a unit are looked up; those of a category, of which there are few and large
+/// ones, are found in one walk over all people.
 #[derive(Default)]
 struct Groups<'a> {
     units: Vec<(&'a UnitId, &'a Reach)>,
@@ -174,24 +192,23 @@ struct Groups<'a> {
 
 impl Groups<'_> {
     fn resolve(&self, directory: &Directory, resolved: &mut Resolved) {
-        if self.units.is_empty() && self.categories.is_empty() {
-            return;
-        }
         let tables = directory.tables();
-        let mut reaches_of_unit: BTreeMap<&UnitId, Vec<&Reach>> = BTreeMap::new();
-        for unit in tables.units.keys() {
-            let touches = |touched: &UnitId| tables.unit_and_above(unit).any(|above| above == touched);
-            let reaches = self.units.iter().filter(|(touched, _)| touches(touched)).map(|(_, reach)| *reach);
-            reaches_of_unit.insert(unit, reaches.collect());
-        }
-        for (id, person) in &tables.people {
-            let by_category = self.categories.iter().filter(|(category, _)| **category == person.category);
-            for (_, reach) in by_category {
-                resolved.add_cards_of(directory, id, reach);
+        if !self.units.is_empty() {
+            for unit in tables.units.keys() {
+                let touches = |touched: &UnitId| tables.unit_and_above(unit).any(|above| above == touched);
+                for (_, reach) in self.units.iter().filter(|(touched, _)| touches(touched)) {
+                    for person in directory.members_of(unit) {
+                        resolved.add_cards_of(directory, person, reach);
+                    }
+                }
             }
-            let units: BTreeSet<_> = person.affiliations.iter().map(|affiliation| &affiliation.unit).collect();
-            for reach in units.iter().filter_map(|unit| reaches_of_unit.get(*unit)).flatten() {
-                resolved.add_cards_of(directory, id, reach);
+        }
+        if !self.categories.is_empty() {
+            for (id, person) in &tables.people {
+                let by_category = self.categories.iter().filter(|(category, _)| **category == person.category);
+                for (_, reach) in by_category {
+                    resolved.add_cards_of(directory, id, reach);
+                }
             }
         }
     }

@@ -5,7 +5,8 @@
 
 use crate::authority::{Authority, Warning};
 use crate::closing::{Closing, ClosingAgent};
-use crate::concern;
+use crate::concern::{self, Confirmed};
+use crate::cores;
 use crate::hub::End;
 use crate::journal::Journal;
 use crate::present::{Leaves, Present, Published};
@@ -18,8 +19,9 @@ use doorward_protocol::commit::Position;
 use doorward_protocol::id::{AgentId, Hash};
 use doorward_protocol::removal::Removal;
 use doorward_protocol::session::AlarmKind;
+use doorward_protocol::sign::Signed;
 use doorward_protocol::time::UnixMs;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
 
 pub struct Compiler {
@@ -27,39 +29,56 @@ pub struct Compiler {
     pub journal: Box<dyn Journal>,
     /// What entries have touched that could not be compiled.
     pub left_over: Touched,
+    pub confirmed: Confirmed,
+}
+
+/// An entry on its way from the writer.
+pub struct Written {
+    pub entry: Entry,
+    /// Its removals, as they went out ahead; `None` when nothing went out in this process.
+    pub removals: Option<Vec<Signed<Removal>>>,
 }
 
 impl Compiler {
     /// Takes entries until the writer is gone.
-    pub fn run(mut self, entries: &mpsc::Receiver<Entry>) {
-        while let Ok(entry) = entries.recv() {
-            self.take(&entry);
+    pub fn run(mut self, entries: &mpsc::Receiver<Written>) {
+        while let Ok(written) = entries.recv() {
+            self.take(written);
         }
     }
 
     /// Takes one entry over and publishes its commit.
-    pub fn take(&mut self, entry: &Entry) {
-        if let Err(why) = self.try_take(entry) {
-            let text = format!("entry {} cannot be compiled, agents stay where they are: {why}", entry.seq);
+    pub fn take(&mut self, written: Written) {
+        let seq = written.entry.seq;
+        if let Err(why) = self.try_take(written) {
+            let text = format!("entry {seq} cannot be compiled, agents stay where they are: {why}");
             self.authority.warn(Warning::NotCompiled, AlarmKind::Refused, &text);
         } else {
             self.authority.clear(Warning::NotCompiled);
         }
     }
 
-    fn try_take(&mut self, entry: &Entry) -> Result<(), String> {
+    fn try_take(&mut self, Written { entry, removals }: Written) -> Result<(), String> {
         let authority = Arc::clone(&self.authority);
         let mut present = authority.present_mut();
-        let mut doors = concern::before(&authority, &present, &entry.command);
+        if let Some(agent) = newly_keyed(&entry.command) {
+            self.confirmed.forget(agent);
+        }
+        let mut doors = concern::before(&authority, &mut self.confirmed, &present, &entry.command);
         let position = Position { epoch: authority.signer.epoch(), seq: entry.seq };
-        let removals = concern::removals(&present.directory, entry, position);
-        let changes = self.advance(&mut present, entry)?;
+        let removals = removals.unwrap_or_else(|| {
+            let removals = concern::removals(&present.directory, &entry, position);
+            removals.iter().filter_map(|removal| authority.signer.sign(removal).ok()).collect()
+        });
+        // After an entry that could not be compiled, any leaf may be another.
+        let follows = self.left_over.is_empty() && present.published.position.seq.saturating_add(1) == entry.seq;
+        let changes = self.advance(&mut present, &entry)?;
         concern::add_changed(&mut doors, &present, &entry.command, &changes);
-        let published = Arc::new(self.sign(&present, entry)?);
+        let published = Arc::new(self.sign(&present, &entry, follows.then_some(&changes))?);
         let agents = concern::closing_agents(&present, &published.leaves, doors);
         // Its progress is watched before any agent can have the commit, whose receipt would be missed otherwise, and before
         // the commit is kept: after a crash in between, the entry is taken again.
-        self.watch(entry, position, &removals, agents);
+        self.watch(&entry, position, removals, agents);
         self.keep(&published);
         present.published = Arc::clone(&published);
         if let Command::Import { .. } = &entry.command {
@@ -85,8 +104,7 @@ impl Compiler {
             | Command::GrantAdd { .. }
             | Command::GrantEnd { .. } => {}
         }
-        let affected: BTreeSet<_> = changes.changed.into_keys().collect();
-        authority.hub.head_moved(entry.seq, &affected);
+        authority.hub.head_moved(entry.seq, &changes.changed);
         Ok(())
     }
 
@@ -97,26 +115,41 @@ impl Compiler {
         present.learn_cards_of(&entry.command);
         self.left_over.union(touched);
         let Present { compiled, directory, .. } = present;
-        let changes = compiled.update(directory, &self.left_over).map_err(|error| error.to_string())?;
+        let changes = compiled
+            .update_with(directory, &self.left_over, cores::while_serving)
+            .map_err(|error| error.to_string())?;
         // Of entries that could not be compiled nothing is noted: they may have changed any state.
         self.left_over = Touched::default();
-        present.note_changed(entry.seq, changes.changed.keys().cloned().collect());
+        present.note_changed(entry.seq, changes.changed.clone());
         Ok(changes)
     }
 
-    /// Signs the commit of the entry.
-    fn sign(&self, present: &Present, entry: &Entry) -> Result<Published, String> {
-        let leaves = Leaves::of(&present.directory, &present.compiled).map_err(|error| error.to_string())?;
+    /// Signs the commit of the entry. `changes` are all that is different from the newest commit, where that is known.
+    fn sign(&self, present: &Present, entry: &Entry, changes: Option<&Changes>) -> Result<Published, String> {
+        let Present { directory, compiled, published, .. } = present;
+        let leaves = match changes {
+            Some(changes) => {
+                let named = newly_keyed(&entry.command);
+                published.leaves.after(directory, compiled, changes.changed.iter().chain(&changes.gone).chain(named))
+            }
+            None => Leaves::of(directory, compiled),
+        };
+        let leaves = leaves.map_err(|error| error.to_string())?;
         let previous = present.published.hash;
         publish(&self.authority.signer, entry.seq, entry.at, previous, leaves).map_err(|error| error.to_string())
     }
 
     /// Begins to watch how far the change of the entry comes.
-    fn watch(&self, entry: &Entry, position: Position, removals: &[Removal], agents: BTreeMap<AgentId, ClosingAgent>) {
+    fn watch(
+        &self,
+        entry: &Entry,
+        position: Position,
+        removals: Vec<Signed<Removal>>,
+        agents: BTreeMap<AgentId, ClosingAgent>,
+    ) {
         if agents.is_empty() && removals.is_empty() {
             return;
         }
-        let removals = removals.iter().filter_map(|removal| self.authority.signer.sign(removal).ok()).collect();
         let (subject, why) = concern::in_words(&entry.command);
         let command = entry.command.name().to_owned();
         let closing = Closing { position, at: entry.at, command, subject, why, removals, agents };
@@ -131,6 +164,11 @@ impl Compiler {
             tracing::warn!(%error, seq = published.position.seq, "a commit could not be stored");
         }
     }
+}
+
+/// The agent that has another key after a command, or none any more.
+const fn newly_keyed(command: &Command) -> Option<&AgentId> {
+    if let Command::AgentEnrol { agent, .. } | Command::AgentRemove { agent } = command { Some(agent) } else { None }
 }
 
 /// The commit of the entry `seq`, which was accepted at `at`.

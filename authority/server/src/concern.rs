@@ -17,13 +17,42 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Agents and their doors.
 pub type Doors = BTreeMap<AgentId, BTreeSet<DoorId>>;
 
+/// What agents that were not heard since the start had confirmed when they were last looked up: at least so much, as long
+/// as no other machine joins under the same name.
+#[derive(Debug, Default)]
+pub struct Confirmed(BTreeMap<AgentId, Position>);
+
+impl Confirmed {
+    /// An agent joins or is struck off: what was known of it is about another machine.
+    pub fn forget(&mut self, agent: &AgentId) {
+        self.0.remove(agent);
+    }
+
+    /// Whether an agent has something of which `is_old` is true. One of which nothing can be read counts as having something
+    /// old. What is not old cannot become old, so that the store is asked about few agents.
+    fn has(&mut self, authority: &Authority, agent: &AgentId, is_old: impl Fn(Position) -> bool) -> bool {
+        let connection = authority.hub.connection(agent);
+        let live = connection.map(|connection| connection.live()).or_else(|| authority.hub.last_heard(agent));
+        if let Some(heard) = live.and_then(|live| live.position) {
+            return is_old(heard);
+        }
+        if self.0.get(agent).is_some_and(|known| !is_old(*known)) {
+            return false;
+        }
+        let stored = authority.store.contact(agent).map(|contact| contact.confirmed);
+        let stored = stored.unwrap_or(Position { epoch: 0, seq: 1 });
+        self.0.insert(agent.clone(), stored);
+        is_old(stored)
+    }
+}
+
 /// Whom a command concerns as far as that follows from what was there before it.
 #[must_use]
-pub fn before(authority: &Authority, present: &Present, command: &Command) -> Doors {
+pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Present, command: &Command) -> Doors {
     match command {
         Command::CardSuspend { card, .. } | Command::CardClose { card, .. } => {
             let mut doors = at_holders(present, card);
-            doors.extend(at_sleepers(authority, present, card));
+            doors.extend(at_sleepers(authority, confirmed, present, card));
             doors
         }
         Command::CardResume { card, .. } | Command::CardActivate { card } => at_holders(present, card),
@@ -44,11 +73,11 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
     match command {
         Command::GrantAdd { id, .. } => doors.extend(at_target(present, id)),
         Command::Import { .. } => {
-            let changed = changes.changed.keys();
+            let changed = changes.changed.iter();
             doors.extend(changed.map(|agent| (agent.clone(), present.leases(agent).map(|(door, _)| door).collect())));
         }
         // A grant that has nobody behind it changes no state; then nobody has anything to confirm.
-        Command::GrantEnd { .. } => doors.retain(|agent, _| changes.changed.contains_key(agent)),
+        Command::GrantEnd { .. } => doors.retain(|agent, _| changes.changed.contains(agent)),
         Command::Found { .. }
         | Command::Tick { .. }
         | Command::AgentAdd { .. }
@@ -147,25 +176,14 @@ fn at_holders(present: &Present, card: &CardId) -> Doors {
 
 /// Agents that have not confirmed what took the card away from some of their doors, with all of their doors: which of
 /// them opened to the card is not known any more.
-fn at_sleepers(authority: &Authority, present: &Present, card: &CardId) -> Doors {
+fn at_sleepers(authority: &Authority, confirmed: &mut Confirmed, present: &Present, card: &CardId) -> Doors {
     let agents = present.compiled.agents().map(|(agent, _)| agent);
     let sleepers = agents.filter(|agent| {
-        let has = confirmed(authority, agent);
-        has > Position::default() && present.may_have_known(agent, card, has)
+        let is_old = |has| has > Position::default() && present.may_have_known(agent, card, has);
+        confirmed.has(authority, agent, is_old)
     });
     let all_doors = |agent| present.leases(agent).map(|(door, _)| door).collect();
     sleepers.map(|agent| (agent.clone(), all_doors(agent))).collect()
-}
-
-/// What an agent is known to have. One of which nothing can be read counts as having something old.
-fn confirmed(authority: &Authority, agent: &AgentId) -> Position {
-    let connection = authority.hub.connection(agent);
-    let live = connection.map(|connection| connection.live()).or_else(|| authority.hub.last_heard(agent));
-    let heard = live.and_then(|live| live.position);
-    heard.unwrap_or_else(|| match authority.store.contact(agent) {
-        Ok(contact) => contact.confirmed,
-        Err(_) => Position { epoch: 0, seq: 1 },
-    })
 }
 
 fn in_scope(directory: &Directory, scope: &Scope) -> Doors {

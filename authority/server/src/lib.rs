@@ -7,6 +7,7 @@ pub mod clock;
 pub mod closing;
 mod compiler;
 mod concern;
+pub mod cores;
 pub mod enrolment;
 pub mod epoch;
 pub mod evidence;

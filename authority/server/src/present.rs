@@ -41,11 +41,12 @@ pub struct Published {
     pub leaves: Leaves,
 }
 
-/// The leaves of all enrolled agents, ascending, and the tree over them.
+/// The leaves of all enrolled agents, ascending, and the tree over them. A copy shares all that is equal.
 #[derive(Debug, Clone)]
 pub struct Leaves {
-    leaves: Vec<Leaf>,
-    tree: Tree,
+    agents: Arc<[AgentId]>,
+    by_key: Arc<BTreeMap<PublicKey, usize>>,
+    tree: Tree<Leaf>,
 }
 
 impl Leaves {
@@ -54,13 +55,49 @@ impl Leaves {
     /// # Errors
     /// Never for values within their bounds.
     pub fn of(directory: &Directory, compiled: &Compiled) -> Result<Self, CodecError> {
-        let enrolled = directory.enrolled().filter_map(|(agent, key)| {
-            let digest = compiled.state(agent)?.digest();
-            Some(Leaf { agent: agent.clone(), key: *key, digest })
+        Self::reusing(directory, compiled, None)
+    }
+
+    /// The leaves after an entry that can have changed no leaf but those of these agents.
+    ///
+    /// # Errors
+    /// Never for values within their bounds.
+    pub fn after<'a>(
+        &self,
+        directory: &Directory,
+        compiled: &Compiled,
+        agents: impl IntoIterator<Item = &'a AgentId>,
+    ) -> Result<Self, CodecError> {
+        let mut after = self.clone();
+        for agent in agents {
+            match (self.place(agent), leaf_of(directory, compiled, agent)) {
+                (None, None) => {}
+                (Some(place), Some(leaf)) if self.tree.leaf(place).is_some_and(|(_, known)| known.key == leaf.key) => {
+                    after.tree.replace(place, leaf.hash()?, leaf);
+                }
+                // Who is enrolled is different, and with it the places.
+                (Some(_), _) | (_, Some(_)) => return Self::reusing(directory, compiled, Some(self)),
+            }
+        }
+        Ok(after)
+    }
+
+    /// Hashes of leaves that `known` has, too, are not computed again.
+    fn reusing(directory: &Directory, compiled: &Compiled, known: Option<&Self>) -> Result<Self, CodecError> {
+        let enrolled = directory.enrolled().filter_map(|(agent, _)| leaf_of(directory, compiled, agent));
+        let hashed = enrolled.map(|leaf| {
+            let same = known.and_then(|known| known.tree.leaf(known.place(&leaf.agent)?));
+            match same.filter(|(_, same)| **same == leaf) {
+                Some((hash, _)) => Ok((hash, leaf)),
+                None => Ok((leaf.hash()?, leaf)),
+            }
         });
-        let leaves: Vec<Leaf> = enrolled.collect();
-        let hashes = leaves.iter().map(Leaf::hash).collect::<Result<_, _>>()?;
-        Ok(Self { tree: Tree::new(hashes), leaves })
+        let leaves: Vec<(Hash, Leaf)> = hashed.collect::<Result<_, CodecError>>()?;
+        Ok(Self {
+            agents: leaves.iter().map(|(_, leaf)| leaf.agent.clone()).collect(),
+            by_key: Arc::new(leaves.iter().enumerate().map(|(place, (_, leaf))| (leaf.key, place)).collect()),
+            tree: Tree::with_values(leaves),
+        })
     }
 
     /// The root of the tree.
@@ -72,42 +109,48 @@ impl Leaves {
     /// An agent's leaf; `None` when it is not enrolled.
     #[must_use]
     pub fn leaf(&self, agent: &AgentId) -> Option<&Leaf> {
-        self.leaves.get(self.place(agent)?)
+        self.tree.leaf(self.place(agent)?).map(|(_, leaf)| leaf)
     }
 
     /// An agent's leaf and its path to the root.
     #[must_use]
     pub fn proof(&self, agent: &AgentId) -> Option<(Leaf, Path)> {
         let place = self.place(agent)?;
-        Some((self.leaves.get(place)?.clone(), self.tree.path(place)?))
+        Some((self.tree.leaf(place)?.1.clone(), self.tree.path(place)?))
     }
 
     /// The agent with a key: each agent has its own.
     #[must_use]
     pub fn agent_of(&self, key: PublicKey) -> Option<&AgentId> {
-        self.leaves.iter().find(|leaf| leaf.key == key).map(|leaf| &leaf.agent)
+        self.agents.get(*self.by_key.get(&key)?)
     }
 
     /// The enrolled agents, ascending.
     pub fn agents(&self) -> impl Iterator<Item = &AgentId> {
-        self.leaves.iter().map(|leaf| &leaf.agent)
+        self.agents.iter()
     }
 
     /// How many agents are enrolled.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.leaves.len()
+        self.agents.len()
     }
 
     /// Whether no agent is enrolled.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.leaves.is_empty()
+        self.agents.is_empty()
     }
 
     fn place(&self, agent: &AgentId) -> Option<usize> {
-        self.leaves.binary_search_by(|leaf| leaf.agent.cmp(agent)).ok()
+        self.agents.binary_search(agent).ok()
     }
+}
+
+/// The leaf that an agent has; `None` when it is not enrolled.
+fn leaf_of(directory: &Directory, compiled: &Compiled, agent: &AgentId) -> Option<Leaf> {
+    let key = directory.agents().get(agent)?.key?;
+    Some(Leaf { agent: agent.clone(), key, digest: compiled.state(agent)?.digest() })
 }
 
 /// See the module.
@@ -121,6 +164,8 @@ pub struct Present {
     pub published: Arc<Published>,
     /// What each entry has touched.
     touched: BTreeMap<u64, Touched>,
+    /// Those of these entries that can have changed what a card opens, and not its state alone.
+    access: BTreeSet<u64>,
     /// Whose states each entry since the start has changed.
     changed: BTreeMap<u64, BTreeSet<AgentId>>,
     /// The cards behind what agents know of them; cards that left the folder stay, so that old records can be read.
@@ -136,18 +181,31 @@ impl Present {
         published: Arc<Published>,
         touched: BTreeMap<u64, Touched>,
     ) -> Self {
-        let (changed, cards) = (BTreeMap::new(), BTreeMap::new());
-        let mut present = Self { directory, compiled, published, touched, changed, cards };
+        let mut present = Self {
+            directory,
+            compiled,
+            published,
+            touched: BTreeMap::new(),
+            access: BTreeSet::new(),
+            changed: BTreeMap::new(),
+            cards: BTreeMap::new(),
+        };
         let cards: Vec<CardId> = present.directory.tables().cards.keys().cloned().collect();
         present.learn_cards(cards);
+        touched.into_iter().for_each(|(seq, touched)| present.note_touched(seq, touched));
         present
     }
 
     /// Takes note of what an entry has touched.
     pub fn note_touched(&mut self, seq: u64, touched: Touched) {
+        if touched.is_access() {
+            self.access.insert(seq);
+        }
         self.touched.insert(seq, touched);
-        while self.touched.len() > TOUCHED_MAX {
-            self.touched.pop_first();
+        while self.touched.len() > TOUCHED_MAX
+            && let Some((seq, _)) = self.touched.pop_first()
+        {
+            self.access.remove(&seq);
         }
     }
 
@@ -186,8 +244,7 @@ impl Present {
 
     /// The doors of an agent, each with the length of its lease in milliseconds; `None` is without end.
     pub fn leases(&self, agent: &AgentId) -> impl Iterator<Item = (DoorId, Option<u64>)> {
-        let doors = self.compiled.state(agent).into_iter().flat_map(|state| state.doors());
-        doors.map(|door| (door.door.clone(), door.lease_ms))
+        self.compiled.doors(agent).map(|(door, lease_ms)| (door.clone(), lease_ms))
     }
 
     /// The length of a door's lease in milliseconds; `None` is without end.
@@ -211,10 +268,11 @@ impl Present {
         if has.epoch != head.epoch || !is_followed {
             return true;
         }
-        let mut since = self.touched.range(has.seq.saturating_add(1)..);
-        since.any(|(seq, touched)| {
+        let mut since = self.access.range(has.seq.saturating_add(1)..);
+        since.any(|seq| {
+            let may_touch = |touched: &Touched| touched.may_touch_access(&self.directory, agent, card);
             self.changed.get(seq).is_none_or(|agents| agents.contains(agent))
-                && touched.may_touch_access(&self.directory, agent, card)
+                && self.touched.get(seq).is_none_or(may_touch)
         })
     }
 

@@ -6,7 +6,9 @@ use crate::access::{AccessStore, StoreError};
 use crate::authority::{Authority, OrderError, Parts};
 use crate::clock::{self, ClockRefused, Timeline};
 use crate::closing::Closings;
-use crate::compiler::{self, Compiler};
+use crate::compiler::{self, Compiler, Written};
+use crate::concern::Confirmed;
+use crate::cores;
 use crate::journal::{self, Journal, JournalError};
 use crate::keys::{self, KeyError};
 use crate::paths::Layout;
@@ -119,8 +121,15 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
     let lookups = journal::open(&layout.journal())?;
     let parts = Parts { layout, signer, store, closings, timeline, present, orders, journal: lookups, lock };
     let authority = Arc::new(Authority::new(parts));
-    let mut compiler = Compiler { authority: Arc::clone(&authority), journal, left_over: Touched::default() };
-    folded.backlog.iter().for_each(|entry| compiler.take(entry));
+    let mut compiler = Compiler {
+        authority: Arc::clone(&authority),
+        journal,
+        left_over: Touched::default(),
+        confirmed: Confirmed::default(),
+    };
+    for entry in folded.backlog {
+        compiler.take(Written { entry, removals: None });
+    }
     let writer_journal = journal::open(&authority.layout.journal())?;
     let mut writer = Writer {
         authority: Arc::clone(&authority),
@@ -226,7 +235,7 @@ fn base(
     if position.epoch > signer.epoch() || position.seq > folded.directory.head() {
         return Err(StartError::CommitAhead { head: folded.directory.head(), commit: position });
     }
-    let compiled = Compiled::whole(&directory)?;
+    let compiled = cores::compile(&directory)?;
     let leaves = Leaves::of(&directory, &compiled)?;
     let content = commit.unverified()?;
     let is_stale = content.root != leaves.root();
@@ -241,13 +250,13 @@ fn base(
     Ok((Present::new(directory, compiled, Arc::new(published), touched), is_stale))
 }
 
-fn tick(writer: &mut Writer, compiler: &mut Compiler, entries: &mpsc::Receiver<Entry>) -> Result<(), StartError> {
+fn tick(writer: &mut Writer, compiler: &mut Compiler, entries: &mpsc::Receiver<Written>) -> Result<(), StartError> {
     let command = Command::Tick { tzdb: tzdb_version().to_owned() };
     let text = serde_json::to_string(&command);
     let text = text.map_err(|error| StartError::Tick(OrderError::Spelling(error.to_string())))?;
     writer.execute(Actor::system(), command, &text).map_err(StartError::Tick)?;
-    while let Ok(entry) = entries.try_recv() {
-        compiler.take(&entry);
+    while let Ok(written) = entries.try_recv() {
+        compiler.take(written);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! It keeps a directory of its own, so that it never waits for the compiler.
 
 use crate::authority::{Accepted, Authority, Message, OrderError, Warning};
+use crate::compiler::Written;
 use crate::concern;
 use crate::hub::{Concerned, End};
 use crate::journal::Journal;
@@ -10,7 +11,9 @@ use crate::present::Present;
 use doorward_policy::command::{Actor, Command, Entry};
 use doorward_policy::directory::Directory;
 use doorward_protocol::commit::Position;
+use doorward_protocol::removal::Removal;
 use doorward_protocol::session::AlarmKind;
+use doorward_protocol::sign::Signed;
 use std::sync::{Arc, mpsc};
 
 pub struct Writer {
@@ -19,7 +22,7 @@ pub struct Writer {
     /// The directory after the newest entry of the journal.
     pub directory: Directory,
     /// Where entries go on to.
-    pub compiler: mpsc::Sender<Entry>,
+    pub compiler: mpsc::Sender<Written>,
 }
 
 impl Writer {
@@ -54,18 +57,19 @@ impl Writer {
             return Err(error.into());
         }
         self.authority.clear(Warning::JournalNotWritten);
-        self.send_removals(entry.seq, removals);
+        let removals = Some(self.send_removals(entry.seq, removals));
         if let Command::AgentRemove { agent } = &entry.command {
             self.authority.hub.end_unless(agent, None, End::StruckOff);
         }
         // The command was checked against this very directory, so it is taken.
         self.directory.apply(&entry)?;
-        self.compiler.send(entry).map_err(|_| OrderError::Stopping)
+        self.compiler.send(Written { entry, removals }).map_err(|_| OrderError::Stopping)
     }
 
-    fn send_removals(&self, seq: u64, removals: Vec<doorward_protocol::removal::Removal>) {
+    /// Signs removals and sends them to whom they concern.
+    fn send_removals(&self, seq: u64, removals: Vec<Removal>) -> Vec<Signed<Removal>> {
         if removals.is_empty() {
-            return;
+            return Vec::new();
         }
         // After an entry that could not be compiled, who holds a card is not known either.
         let has_caught_up = |present: &Present| present.published.position.seq == self.directory.head();
@@ -76,6 +80,9 @@ impl Writer {
             // A removal holds at most so many items as fit a frame, so it can be signed.
             Some((self.authority.signer.sign(&removal).ok()?, concerned))
         });
-        self.authority.hub.remove(seq, signed.collect());
+        let signed: Vec<(Signed<Removal>, Concerned)> = signed.collect();
+        let removals = signed.iter().map(|(removal, _)| removal.clone()).collect();
+        self.authority.hub.remove(seq, signed);
+        removals
     }
 }

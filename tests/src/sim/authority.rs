@@ -191,7 +191,7 @@ impl Authority {
         self.journal.commits.insert(published.position, published.commit.clone());
         core.present.published = Arc::new(published);
         core.pending = core.pending.split_off(&entry.seq.saturating_add(1));
-        Ok(Some(changes.changed.into_keys().collect()))
+        Ok(Some(changes.changed))
     }
 
     /// Signs a fresh word, unless an entry waits for its commit.

@@ -105,7 +105,10 @@ impl<'a> Accesses<'a> {
     fn matches(&self, profile: &Profile<'a>) -> Vec<Match> {
         let memberships = self.memberships(profile.affiliations);
         let mut matches = Vec::new();
-        for number in self.index.general.iter().chain(profile.personal) {
+        let of_units = memberships.keys().filter_map(|unit| self.index.of_units.get(*unit)).flatten();
+        // A rule may name several units of one person.
+        let of_units: BTreeSet<usize> = of_units.copied().collect();
+        for number in self.index.general.iter().chain(&of_units).chain(profile.personal) {
             let Some(rule) = self.index.rules.get(*number) else { continue };
             let Some(days) = days_of(rule, profile, &memberships) else { continue };
             match &rule.place {

@@ -1,13 +1,17 @@
 //! Rules, grants and doors, turned around so that what a kind of holder may open is found without asking every door.
 //!
-//! Follows from policy, units, buildings, doors and grants alone: it stays while people and cards come and go.
+//! Follows from policy, units, buildings, doors and grants alone: it stays while people and cards come and go, and follows
+//! grants that come and go one by one.
 
 use super::CompileError;
 use crate::directory::Directory;
-use crate::model::{Building, Door, PersonId, Policy, Rule, ScheduleName, Tables, UnitId, UnlockSchedule, Where, Who};
+use crate::model::{
+    Building, BuildingId, Door, GrantId, PersonId, Policy, Rule, ScheduleName, Tables, UnitId, UnlockSchedule, Where,
+    Who,
+};
 use doorward_protocol::facts::{self, Effect, Factors, Schedule};
 use doorward_protocol::id::{AgentId, DoorId, FunctionId, ScheduleId};
-use doorward_protocol::time::{Day, DayRange, Zone};
+use doorward_protocol::time::{DayRange, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// See the module.
@@ -23,10 +27,21 @@ pub struct Index {
     pub rules: Vec<IndexedRule>,
     /// Where rules hold.
     pub sites: Vec<Site>,
-    /// Places in `rules` of those that name no people one by one.
+    /// Places in `rules` of those that name neither people nor units.
     pub general: Vec<usize>,
-    /// Places in `rules` of those that do, by whom they name.
+    /// Places in `rules` of those that name units and no people one by one, by the units that they name.
+    pub of_units: BTreeMap<UnitId, Vec<usize>>,
+    /// Places in `rules` of those that name people one by one, by whom they name.
     pub personal: BTreeMap<PersonId, Vec<usize>>,
+    /// Per agent, by place, its doors, by place, ascending.
+    pub doors_of: Vec<Vec<usize>>,
+    /// Places in `rules` of those that grants mean.
+    grants: BTreeMap<GrantId, usize>,
+    /// Places in `rules` of grants that ended; each holds at one site.
+    vacant: Vec<usize>,
+    schedule_ids: BTreeMap<ScheduleName, ScheduleId>,
+    doors_of_building: BTreeMap<BuildingId, BTreeSet<usize>>,
+    doors_of_function: BTreeMap<FunctionId, BTreeSet<usize>>,
     /// Local time of the campus.
     pub calendar: facts::Calendar,
 }
@@ -88,13 +103,31 @@ impl Index {
     pub fn new(directory: &Directory, policy: &Policy) -> Result<Self, CompileError> {
         let zone = crate::zone::zone(&policy.time_zone);
         let zone = zone.ok_or_else(|| CompileError::UnknownTimeZone(policy.time_zone.clone()))?;
-        let mut builder = Builder::new(directory, policy, zone)?;
         let tables = directory.tables();
-        let of_grants: Vec<Rule> = tables.grants.values().map(crate::model::Grant::as_rule).collect();
-        for rule in policy.rules.values().chain(&of_grants) {
-            builder.add(rule)?;
+        let mut index = Self {
+            agents: directory.agent_ids().into_iter().cloned().collect(),
+            calendar: facts::Calendar { zone, holidays: policy.holidays.keys().copied().collect() },
+            ..Self::empty()
+        };
+        index.doors_of.resize_with(index.agents.len(), Vec::new);
+        for (name, schedule) in &policy.schedules {
+            let id = schedule.id()?;
+            index.schedule_ids.insert(name.clone(), id);
+            index.schedules.insert(id, schedule.clone());
         }
-        Ok(builder.index)
+        let mut owners = Vec::with_capacity(tables.doors.len());
+        for (id, door) in &tables.doors {
+            index.add_door(policy, tables, id, door)?;
+            owners.push(tables.owner_of(door));
+        }
+        for rule in policy.rules.values() {
+            index.add(rule, &owners)?;
+        }
+        for (id, grant) in &tables.grants {
+            let number = index.add(&grant.as_rule(), &owners)?;
+            index.grants.insert(id.clone(), number);
+        }
+        Ok(index)
     }
 
     /// An index of a directory that knows no folder yet: nothing is there.
@@ -106,62 +139,56 @@ impl Index {
             rules: Vec::new(),
             sites: Vec::new(),
             general: Vec::new(),
+            of_units: BTreeMap::new(),
             personal: BTreeMap::new(),
+            doors_of: Vec::new(),
+            grants: BTreeMap::new(),
+            vacant: Vec::new(),
+            schedule_ids: BTreeMap::new(),
+            doors_of_building: BTreeMap::new(),
+            doors_of_function: BTreeMap::new(),
             calendar: facts::Calendar {
                 zone: Zone { first_offset_s: 0, transitions: Vec::new() },
                 holidays: Vec::new(),
             },
         }
     }
-}
 
-struct Builder<'a> {
-    policy: &'a Policy,
-    tables: &'a Tables,
-    schedule_ids: BTreeMap<&'a ScheduleName, ScheduleId>,
-    doors_of_function: BTreeMap<&'a FunctionId, BTreeSet<usize>>,
-    doors_of_building: BTreeMap<&'a crate::model::BuildingId, BTreeSet<usize>>,
-    places: BTreeMap<&'a DoorId, usize>,
-    owners: Vec<Option<&'a UnitId>>,
-    index: Index,
-}
-
-impl<'a> Builder<'a> {
-    fn new(directory: &'a Directory, policy: &'a Policy, zone: Zone) -> Result<Self, CompileError> {
-        let holidays: Vec<Day> = policy.holidays.keys().copied().collect();
-        let mut builder = Self {
-            policy,
-            tables: directory.tables(),
-            schedule_ids: BTreeMap::new(),
-            doors_of_function: BTreeMap::new(),
-            doors_of_building: BTreeMap::new(),
-            places: BTreeMap::new(),
-            owners: Vec::new(),
-            index: Index {
-                agents: directory.agent_ids().into_iter().cloned().collect(),
-                calendar: facts::Calendar { zone, holidays },
-                ..Index::empty()
-            },
-        };
-        for (name, schedule) in &policy.schedules {
-            let id = schedule.id()?;
-            builder.schedule_ids.insert(name, id);
-            builder.index.schedules.insert(id, schedule.clone());
+    /// Follows grants that were added, changed or ended; nothing else may be different in the directory.
+    pub fn follow_grants(&mut self, directory: &Directory, grants: &BTreeSet<GrantId>) -> Result<(), CompileError> {
+        for id in grants {
+            if let Some(number) = self.grants.remove(id) {
+                self.retire(number);
+            }
+            if let Some(grant) = directory.tables().grants.get(id) {
+                // A grant is of no owner, so the owners of doors are of no consequence.
+                let number = self.add(&grant.as_rule(), &[])?;
+                self.grants.insert(id.clone(), number);
+            }
         }
-        for (id, door) in &directory.tables().doors {
-            builder.add_door(id, door)?;
-        }
-        Ok(builder)
+        Ok(())
     }
 
-    fn add_door(&mut self, id: &'a DoorId, door: &'a Door) -> Result<(), CompileError> {
-        let Some(Building { agent, .. }) = self.tables.buildings.get(&door.building) else {
+    /// The doors of an agent.
+    pub fn doors_of(&self, agent: &AgentId) -> impl Iterator<Item = &IndexedDoor> {
+        let place = self.agents.binary_search(agent).ok();
+        let places = place.and_then(|place| self.doors_of.get(place)).into_iter().flatten();
+        places.filter_map(|door| self.doors.get(*door))
+    }
+
+    /// The place of a door.
+    pub fn door(&self, id: &DoorId) -> Option<usize> {
+        self.doors.binary_search_by(|door| door.id.cmp(id)).ok()
+    }
+
+    fn add_door(&mut self, policy: &Policy, tables: &Tables, id: &DoorId, door: &Door) -> Result<(), CompileError> {
+        let Some(Building { agent, .. }) = tables.buildings.get(&door.building) else {
             return Err(CompileError::Missing("building", door.building.to_string()));
         };
-        let Some(function) = self.policy.functions.get(&door.function) else {
+        let Some(function) = policy.functions.get(&door.function) else {
             return Err(CompileError::Missing("function", door.function.to_string()));
         };
-        let Ok(agent) = self.index.agents.binary_search(agent) else {
+        let Ok(agent) = self.agents.binary_search(agent) else {
             return Err(CompileError::Missing("agent", agent.to_string()));
         };
         let unlock = match &door.unlock {
@@ -169,18 +196,17 @@ impl<'a> Builder<'a> {
             Some(UnlockSchedule::Always) => Some(self.always()?),
             Some(UnlockSchedule::Named(name)) => Some(self.schedule(name)?),
         };
-        let place = self.index.doors.len();
-        self.places.insert(id, place);
-        self.doors_of_function.entry(&door.function).or_default().insert(place);
-        self.doors_of_building.entry(&door.building).or_default().insert(place);
-        self.owners.push(self.tables.owner_of(door));
-        self.index.doors.push(IndexedDoor {
+        let place = self.doors.len();
+        self.doors_of_function.entry(door.function.clone()).or_default().insert(place);
+        self.doors_of_building.entry(door.building.clone()).or_default().insert(place);
+        self.doors_of.get_mut(agent).into_iter().for_each(|doors| doors.push(place));
+        self.doors.push(IndexedDoor {
             id: id.clone(),
             agent,
             function: door.function.clone(),
             identity: function.identity,
             unlock,
-            lease_ms: function.lease_ms.or(self.policy.lease_ms),
+            lease_ms: function.lease_ms.or(policy.lease_ms),
         });
         Ok(())
     }
@@ -188,7 +214,7 @@ impl<'a> Builder<'a> {
     fn always(&mut self) -> Result<ScheduleId, CompileError> {
         let schedule = Schedule::always();
         let id = schedule.id()?;
-        self.index.schedules.insert(id, schedule);
+        self.schedules.insert(id, schedule);
         Ok(id)
     }
 
@@ -197,50 +223,87 @@ impl<'a> Builder<'a> {
         id.ok_or_else(|| CompileError::Missing("schedule", name.to_string()))
     }
 
-    fn add(&mut self, rule: &Rule) -> Result<(), CompileError> {
+    /// Adds a rule, and says its place. `owners` are those of the doors, in their order.
+    fn add(&mut self, rule: &Rule, owners: &[Option<&UnitId>]) -> Result<usize, CompileError> {
+        let schedule = rule.when.as_ref().map(|name| self.schedule(name)).transpose()?;
         let doors = self.doors_named(&rule.doors);
-        let number = self.index.rules.len();
-        let place = if rule.who.affiliated_to_owner {
+        let (who, days, effect, factors) = (rule.who.clone(), rule.days, rule.effect, rule.factors);
+        let of = |place| IndexedRule { who, days, effect, schedule, factors, place };
+        let number = if rule.who.affiliated_to_owner {
+            let number = self.rules.len();
             let mut by_owner: BTreeMap<&UnitId, Vec<usize>> = BTreeMap::new();
             for door in doors {
-                if let Some(owner) = self.owners.get(door).copied().flatten() {
+                if let Some(owner) = owners.get(door).copied().flatten() {
                     by_owner.entry(owner).or_default().push(door);
                 }
             }
             let sites = by_owner.into_iter().map(|(owner, doors)| (owner.clone(), self.add_site(number, doors)));
-            RulePlace::ByOwner(sites.collect())
+            let sites = sites.collect();
+            self.rules.push(of(RulePlace::ByOwner(sites)));
+            number
         } else {
-            RulePlace::Anywhere(self.add_site(number, doors))
+            self.add_anywhere(doors, of)
         };
-        match &rule.who.people {
-            None => self.index.general.push(number),
-            Some(people) => {
-                for person in people {
-                    self.index.personal.entry(person.clone()).or_default().push(number);
-                }
-            }
+        self.each_list(&rule.who, |places| places.push(number));
+        Ok(number)
+    }
+
+    /// Adds a rule that holds at all of its doors, in the place of one that ended where there is one.
+    fn add_anywhere(&mut self, doors: BTreeSet<usize>, of: impl FnOnce(RulePlace) -> IndexedRule) -> usize {
+        if let Some(number) = self.vacant.pop()
+            && let Some(rule) = self.rules.get_mut(number)
+            && let RulePlace::Anywhere(site) = rule.place
+        {
+            *rule = of(RulePlace::Anywhere(site));
+            let doors = self.by_agent(doors);
+            self.sites.get_mut(site).into_iter().for_each(|site| site.doors.clone_from(&doors));
+            return number;
         }
-        let schedule = rule.when.as_ref().map(|name| self.schedule(name)).transpose()?;
-        let (who, days, effect, factors) = (rule.who.clone(), rule.days, rule.effect, rule.factors);
-        self.index.rules.push(IndexedRule { who, days, effect, schedule, factors, place });
-        Ok(())
+        let number = self.rules.len();
+        let site = self.add_site(number, doors);
+        self.rules.push(of(RulePlace::Anywhere(site)));
+        number
+    }
+
+    /// Takes the rule of a grant away, and leaves its place and its site to another.
+    fn retire(&mut self, number: usize) {
+        let Some(rule) = self.rules.get(number) else { return };
+        let who = rule.who.clone();
+        if let RulePlace::Anywhere(site) = rule.place {
+            self.sites.get_mut(site).into_iter().for_each(|site| site.doors.clear());
+            self.vacant.push(number);
+        }
+        self.each_list(&who, |places| places.retain(|place| *place != number));
+    }
+
+    /// Changes each list in which a rule for these people stands.
+    fn each_list(&mut self, who: &Who, change: impl Fn(&mut Vec<usize>)) {
+        match (&who.people, &who.units) {
+            (Some(people), _) => change_lists(&mut self.personal, people, change),
+            (None, Some(units)) => change_lists(&mut self.of_units, units, change),
+            (None, None) => change(&mut self.general),
+        }
     }
 
     fn add_site(&mut self, rule: usize, places: impl IntoIterator<Item = usize>) -> usize {
+        let doors = self.by_agent(places);
+        self.sites.push(Site { rule, doors });
+        self.sites.len().saturating_sub(1)
+    }
+
+    fn by_agent(&self, places: impl IntoIterator<Item = usize>) -> BTreeMap<usize, Vec<usize>> {
         let mut doors: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for place in places {
-            if let Some(door) = self.index.doors.get(place) {
+            if let Some(door) = self.doors.get(place) {
                 doors.entry(door.agent).or_default().push(place);
             }
         }
-        self.index.sites.push(Site { rule, doors });
-        self.index.sites.len().saturating_sub(1)
+        doors
     }
 
     /// The doors that a rule names: from its narrowest key, the others then tried on each.
     fn doors_named(&self, named: &Where) -> BTreeSet<usize> {
-        let of_doors =
-            named.doors.as_ref().map(|ids| ids.iter().filter_map(|id| self.places.get(id)).copied().collect());
+        let of_doors = named.doors.as_ref().map(|ids| ids.iter().filter_map(|id| self.door(id)).collect());
         let of_buildings = named.buildings.as_ref().map(|ids| union(ids, &self.doors_of_building));
         let of_functions = named.functions.as_ref().map(|ids| union(ids, &self.doors_of_function));
         let keys: [Option<BTreeSet<usize>>; 3] = [of_doors, of_buildings, of_functions];
@@ -248,6 +311,20 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn union<K: Ord>(ids: &BTreeSet<K>, places: &BTreeMap<&K, BTreeSet<usize>>) -> BTreeSet<usize> {
+fn union<K: Ord>(ids: &BTreeSet<K>, places: &BTreeMap<K, BTreeSet<usize>>) -> BTreeSet<usize> {
     ids.iter().filter_map(|id| places.get(id)).flatten().copied().collect()
+}
+
+fn change_lists<K: Ord + Clone>(
+    lists: &mut BTreeMap<K, Vec<usize>>,
+    keys: &BTreeSet<K>,
+    change: impl Fn(&mut Vec<usize>),
+) {
+    for key in keys {
+        let list = lists.entry(key.clone()).or_default();
+        change(list);
+        if list.is_empty() {
+            lists.remove(key);
+        }
+    }
 }

@@ -7,6 +7,9 @@ mod access;
 mod index;
 mod ranges;
 mod update;
+mod whole;
+
+pub use whole::Plan;
 
 use crate::directory::Directory;
 use crate::model::CardId;
@@ -29,14 +32,15 @@ pub struct Compiled {
     holders: BTreeMap<CardId, Arc<BTreeSet<AgentId>>>,
     reader_key: Option<ReaderKey>,
     index: Option<Arc<Index>>,
-    structure_seq: u64,
+    /// What the index follows from; `None` when it may not be that.
+    structure_seq: Option<u64>,
 }
 
 /// What an update changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Per agent what is different, and for a new agent all of its facts; agents without difference are absent.
-    pub changed: BTreeMap<AgentId, Change>,
+    /// Agents whose state is another one, or new.
+    pub changed: BTreeSet<AgentId>,
     /// Agents that have no state any more.
     pub gone: BTreeSet<AgentId>,
 }
@@ -86,9 +90,18 @@ impl Compiled {
     }
 
     pub(crate) fn whole_with(directory: &Directory, holding: Holding<'_>) -> Result<Self, CompileError> {
-        let mut compiled = Self::default();
-        compiled.recompile(directory, &Touched::everything(), holding)?;
-        Ok(compiled)
+        match holding {
+            Holding::WhatCanOpen => {
+                let plan = Plan::new(directory)?;
+                let states = plan.states_one_by_one()?;
+                Ok(plan.finish(states))
+            }
+            Holding::All(_) => {
+                let mut compiled = Self::default();
+                compiled.recompile(directory, &Touched::everything(), holding)?;
+                Ok(compiled)
+            }
+        }
     }
 
     /// Takes over what entries have touched; `directory` is the one after them.
@@ -96,21 +109,33 @@ impl Compiled {
     /// # Errors
     /// See [`CompileError`]; everything is then as it was.
     pub fn update(&mut self, directory: &Directory, touched: &Touched) -> Result<Changes, CompileError> {
-        let recompiled = self.recompile(directory, touched, Holding::WhatCanOpen)?;
-        let changed = recompiled.undos.into_iter().filter_map(|(agent, undo)| {
-            let state = self.agents.get(&agent)?;
-            let mut change = Change::default();
-            for key in undo.keys() {
-                match state.fact(&key) {
-                    Some(fact) => change.put.push(fact.into_owned()),
-                    // Derived facts go by themselves.
-                    None if key.is_derived() => {}
-                    None => change.removed.push(key),
-                }
-            }
-            (!change.is_empty()).then_some((agent, change))
-        });
-        Ok(Changes { changed: changed.collect(), gone: recompiled.gone })
+        self.update_with(directory, touched, |plan| plan.states_one_by_one())
+    }
+
+    /// The same, where `work_off` makes the states of a plan when everything is touched.
+    ///
+    /// # Errors
+    /// See [`CompileError`]; everything is then as it was.
+    pub fn update_with(
+        &mut self,
+        directory: &Directory,
+        touched: &Touched,
+        work_off: impl FnOnce(&Plan<'_>) -> Result<Vec<State>, CompileError>,
+    ) -> Result<Changes, CompileError> {
+        if !touched.everything {
+            return self.recompile(directory, touched, Holding::WhatCanOpen);
+        }
+        let plan = Plan::new(directory)?;
+        let states = work_off(&plan)?;
+        let new = plan.finish(states);
+        let is_same = |agent: &AgentId, state: &State| {
+            self.agents.get(agent).is_some_and(|known| known.digest() == state.digest())
+        };
+        let changed = new.agents.iter().filter(|(agent, state)| !is_same(agent, state));
+        let changed = changed.map(|(agent, _)| agent.clone()).collect();
+        let gone = self.agents.keys().filter(|agent| !new.agents.contains_key(*agent)).cloned().collect();
+        *self = new;
+        Ok(Changes { changed, gone })
     }
 
     /// The state of an agent.
@@ -134,6 +159,12 @@ impl Compiled {
         let key = self.key_of(card);
         let states = self.holders(card).filter_map(|agent| self.agents.get_key_value(agent));
         states.filter_map(move |(agent, state)| Some((agent, state, state.credential(key?)?)))
+    }
+
+    /// The doors of an agent, each with the length of its lease in milliseconds; `None` is without end.
+    pub fn doors(&self, agent: &AgentId) -> impl Iterator<Item = (&DoorId, Option<u64>)> {
+        let doors = self.index.as_ref().into_iter().flat_map(move |index| index.doors_of(agent));
+        doors.map(|door| (&door.id, door.lease_ms))
     }
 
     /// The doors of an agent that a card opens at some time, its state and validity left aside.

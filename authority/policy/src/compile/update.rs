@@ -2,7 +2,7 @@
 
 use super::access::{Access, Accesses};
 use super::index::{Index, IndexedDoor};
-use super::{CompileError, Compiled, Holding};
+use super::{Changes, CompileError, Compiled, Holding};
 use crate::directory::Directory;
 use crate::model::{Card, CardId, CardState, Person, Policy};
 use crate::touched::{Resolved, Touched};
@@ -13,31 +13,32 @@ use doorward_protocol::time::DayRange;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What recompiling did, for those who tell others.
-pub(super) struct Recompiled {
-    pub undos: BTreeMap<AgentId, Undo>,
-    pub gone: BTreeSet<AgentId>,
-}
-
 impl Compiled {
     pub(super) fn recompile(
         &mut self,
         directory: &Directory,
         touched: &Touched,
         holding: Holding<'_>,
-    ) -> Result<Recompiled, CompileError> {
+    ) -> Result<Changes, CompileError> {
         let reader_key = directory.reader_key().ok_or(CompileError::NotFounded)?;
         let Some(policy) = directory.policy() else {
             // Before the first import there is no agent that could have a state.
-            return Ok(Recompiled { undos: BTreeMap::new(), gone: BTreeSet::new() });
+            return Ok(Changes::default());
         };
-        let is_current = self.structure_seq == directory.structure_seq() && !touched.everything;
-        let index = match self.index.as_ref().filter(|_| is_current) {
-            Some(index) => Arc::clone(index),
-            None => Arc::new(Index::new(directory, policy)?),
+        let is_current = self.structure_seq == Some(directory.structure_seq()) && !touched.everything;
+        let (index, is_new) = match &mut self.index {
+            Some(index) if is_current => {
+                if !touched.grants.is_empty() {
+                    // Should anything fail from here on, the index is made anew the next time.
+                    self.structure_seq = None;
+                    Arc::make_mut(index).follow_grants(directory, &touched.grants)?;
+                }
+                (Arc::clone(index), false)
+            }
+            Some(_) | None => (Arc::new(Index::new(directory, policy)?), true),
         };
         let resolved = touched.resolve(directory);
-        let outcome = Pass::new(self, directory, reader_key, &index, &resolved).run(policy, holding)?;
+        let outcome = Pass::new(self, directory, reader_key, &index, is_new, &resolved).run(policy, holding)?;
         let undos = self.apply_all(outcome.changes)?;
         if touched.everything {
             self.holders.clear();
@@ -48,13 +49,18 @@ impl Compiled {
                 None => self.holders.remove(&card),
             };
         }
-        let is_gone = |id: &&AgentId| index.agents.binary_search(id).is_err();
-        let gone: BTreeSet<_> = self.agents.keys().filter(is_gone).cloned().collect();
-        self.agents.retain(|id, _| !gone.contains(id));
+        let mut gone = BTreeSet::new();
+        if is_new {
+            let is_gone = |id: &&AgentId| index.agents.binary_search(id).is_err();
+            gone = self.agents.keys().filter(is_gone).cloned().collect();
+            self.agents.retain(|id, _| !gone.contains(id));
+        }
         self.reader_key = Some(reader_key.clone());
-        self.structure_seq = directory.structure_seq();
+        self.structure_seq = Some(directory.structure_seq());
         self.index = Some(index);
-        Ok(Recompiled { undos, gone })
+        let is_changed = |undo: &Undo| undo.keys().next().is_some();
+        let changed = undos.into_iter().filter(|(_, undo)| is_changed(undo)).map(|(agent, _)| agent).collect();
+        Ok(Changes { changed, gone })
     }
 
     fn apply_all(&mut self, changes: Vec<(AgentId, Change)>) -> Result<BTreeMap<AgentId, Undo>, CompileError> {
@@ -87,8 +93,8 @@ struct Pass<'a> {
     reader_key: &'a ReaderKey,
     index: &'a Index,
     touched: &'a Resolved,
-    /// One for each agent of the index, in its order.
-    drafts: Vec<Draft<'a>>,
+    /// By the agent's place in the index; of agents that nothing touches there is none.
+    drafts: BTreeMap<usize, Draft<'a>>,
     holders: Vec<(CardId, Holders)>,
 }
 
@@ -122,15 +128,27 @@ impl<'a> Pass<'a> {
         directory: &'a Directory,
         reader_key: &'a ReaderKey,
         index: &'a Index,
+        is_new: bool,
         touched: &'a Resolved,
     ) -> Self {
-        let drafts = index.agents.iter().map(|agent| {
-            let before = compiled.agents.get(agent);
-            let is_whole = touched.everything || touched.agents.contains(agent) || before.is_none();
-            Draft { before, is_whole, cards: touched.cards_at.get(agent), ..Draft::default() }
-        });
-        let drafts = drafts.collect();
-        Self { compiled, directory, reader_key, index, touched, drafts, holders: Vec::new() }
+        let (drafts, holders) = (BTreeMap::new(), Vec::new());
+        let mut pass = Self { compiled, directory, reader_key, index, touched, drafts, holders };
+        let place_of = |agent| index.agents.binary_search(agent).ok();
+        if is_new {
+            let lacks_state = |(_, agent): &(usize, &AgentId)| !compiled.agents.contains_key(*agent);
+            let whole = index.agents.iter().enumerate().filter(|agent| touched.everything || lacks_state(agent));
+            whole.for_each(|(place, _)| pass.draft(place).is_whole = true);
+        }
+        // With an index that is not new, every agent has a state.
+        for place in touched.agents.iter().filter_map(place_of) {
+            pass.draft(place).is_whole = true;
+        }
+        for (agent, cards) in &touched.cards_at {
+            if let Some(place) = place_of(agent) {
+                pass.draft(place).cards = Some(cards);
+            }
+        }
+        pass
     }
 
     fn run(mut self, policy: &'a Policy, holding: Holding<'a>) -> Result<Outcome, CompileError> {
@@ -138,17 +156,37 @@ impl<'a> Pass<'a> {
         self.put_doors();
         let holds_all = matches!(holding, Holding::All(_));
         let mut accesses = Accesses::new(self.index, policy, self.directory.tables(), holds_all);
-        for id in self.cards_to_visit(holding) {
-            self.visit_card(id, &mut accesses, holding)?;
+        let is_any_whole = self.drafts.values().any(|draft| draft.is_whole);
+        for id in self.cards_to_visit(holding, is_any_whole) {
+            if !is_any_whole && !holds_all && self.touched.states_alone.contains(id) {
+                self.visit_state(id);
+            } else {
+                self.visit_card(id, &mut accesses, holding)?;
+            }
         }
-        let agents = self.index.agents.iter().cloned();
-        let changes = agents.zip(self.drafts).map(|(id, draft)| (id, draft.finish(self.index, &accesses.classes)));
-        let changes = changes.filter(|(_, change)| !change.is_empty()).collect();
-        Ok(Outcome { changes, holders: self.holders })
+        let changes = self.drafts.into_iter().filter_map(|(place, draft)| {
+            let change = draft.finish(self.index, &accesses.classes);
+            Some((self.index.agents.get(place)?.clone(), change)).filter(|(_, change)| !change.is_empty())
+        });
+        Ok(Outcome { changes: changes.collect(), holders: self.holders })
+    }
+
+    /// The draft of an agent, begun if there is none yet.
+    fn draft(&mut self, place: usize) -> &mut Draft<'a> {
+        let (compiled, index) = (self.compiled, self.index);
+        self.drafts.entry(place).or_insert_with(|| {
+            let before = index.agents.get(place).and_then(|agent| compiled.agents.get(agent));
+            Draft { before, ..Draft::default() }
+        })
     }
 
     fn put_calendars(&mut self) {
-        for draft in &mut self.drafts {
+        if self.touched.calendar {
+            for place in 0..self.index.agents.len() {
+                let _begun = self.draft(place);
+            }
+        }
+        for draft in self.drafts.values_mut() {
             if draft.is_whole {
                 draft.put.push(Fact::Reader(self.reader_key.clone()));
             }
@@ -158,28 +196,51 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// A door that leaves an agent comes with an import, which touches all of that agent.
     fn put_doors(&mut self) {
-        for door in &self.index.doors {
-            let Some(draft) = self.drafts.get_mut(door.agent) else { continue };
-            if draft.is_whole || self.touched.doors.contains(&door.id) {
-                draft.schedules.extend(door.unlock);
-                draft.put.push(door_fact(door, self.directory));
-            }
+        let mut places: BTreeSet<usize> = self.touched.doors.iter().filter_map(|door| self.index.door(door)).collect();
+        let whole = self.drafts.iter().filter(|(_, draft)| draft.is_whole);
+        places.extend(whole.filter_map(|(place, _)| self.index.doors_of.get(*place)).flatten());
+        for door in places.into_iter().filter_map(|place| self.index.doors.get(place)) {
+            let fact = door_fact(door, self.directory);
+            let draft = self.draft(door.agent);
+            draft.schedules.extend(door.unlock);
+            draft.put.push(fact);
         }
-        // A door that leaves an agent comes with an import, which touches all of that agent.
     }
 
     /// All cards where an agent is compiled whole, otherwise those that are touched.
-    fn cards_to_visit(&self, holding: Holding<'a>) -> BTreeSet<&'a CardId> {
+    fn cards_to_visit(&self, holding: Holding<'a>, is_any_whole: bool) -> BTreeSet<&'a CardId> {
         if let Holding::All(cards) = holding {
             return cards.iter().collect();
         }
         let mut cards: BTreeSet<&CardId> = self.touched.cards.iter().collect();
         cards.extend(self.touched.cards_at.values().flatten());
-        if self.drafts.iter().any(|draft| draft.is_whole) {
+        if is_any_whole {
             cards.extend(self.directory.tables().cards.keys());
         }
         cards
+    }
+
+    /// A card of which no more than the state is touched: whoever holds it goes on with the same access, or holds it no
+    /// more once it is closed.
+    fn visit_state(&mut self, id: &CardId) {
+        let Some(card) = self.directory.tables().cards.get(id) else { return };
+        let is_closed = card.state == CardState::Closed;
+        let compiled = self.compiled;
+        for (agent, _, credential) in compiled.credentials(id) {
+            let Ok(place) = self.index.agents.binary_search(agent) else { continue };
+            let draft = self.draft(place);
+            if is_closed {
+                draft.removed.push(FactKey::Credential(credential.key));
+            } else {
+                let credential = Credential { state: state_of(card.state), ..credential };
+                draft.put.push(Fact::Credential(credential));
+            }
+        }
+        if is_closed {
+            self.holders.push((id.clone(), None));
+        }
     }
 
     fn visit_card(
@@ -199,19 +260,18 @@ impl<'a> Pass<'a> {
             access = accesses.of(person, card)?;
             let facts = CardFacts::new(accesses.policy, self.directory, card, person)?;
             for (agent, class) in &access.classes {
-                let Some(draft) = self.drafts.get_mut(*agent) else { continue };
-                if is_touched || draft.concerns(id) {
+                if is_touched || self.drafts.get(agent).is_some_and(|draft| draft.concerns(id)) {
+                    let draft = self.draft(*agent);
                     draft.put.push(Fact::Credential(facts.credential(key, *class)));
                     draft.classes.insert(*class);
                 }
             }
         }
-        for agent in self.compiled.holders(id).filter(|agent| !access.holders.contains(*agent)) {
+        let compiled = self.compiled;
+        for agent in compiled.holders(id).filter(|agent| !access.holders.contains(*agent)) {
             let Ok(place) = self.index.agents.binary_search(agent) else { continue };
-            if let Some(draft) = self.drafts.get_mut(place)
-                && (is_touched || draft.concerns(id))
-            {
-                draft.removed.push(FactKey::Credential(key));
+            if is_touched || self.drafts.get(&place).is_some_and(|draft| draft.concerns(id)) {
+                self.draft(place).removed.push(FactKey::Credential(key));
             }
         }
         let holders = (!access.holders.is_empty()).then(|| Arc::clone(&access.holders));
@@ -234,18 +294,29 @@ impl Draft<'_> {
             let known = before.facts().map(|fact| fact.key());
             self.removed = known.filter(|key| !key.is_derived() && !put.contains(key)).collect();
         }
-        for (id, class) in self.classes.iter().filter_map(|id| classes.get_key_value(id)) {
-            let entries = class.doors.iter().flat_map(|door| &door.entries);
-            self.schedules.extend(entries.filter_map(|entry| entry.schedule));
-            self.put.push(Fact::Class(*id, class.clone()));
-        }
-        let schedules = self.schedules.iter().filter_map(|id| index.schedules.get_key_value(id));
-        self.put.extend(schedules.map(|(id, schedule)| Fact::Schedule(*id, Box::new(schedule.clone()))));
+        put_derived(&mut self.put, &self.classes, self.schedules, index, classes);
         Change { removed: self.removed, put: self.put }
     }
 }
 
-fn door_fact(door: &IndexedDoor, directory: &Directory) -> Fact {
+/// Puts classes, and schedules together with those that the classes use.
+pub(super) fn put_derived(
+    put: &mut Vec<Fact>,
+    used: &BTreeSet<ClassId>,
+    mut schedules: BTreeSet<ScheduleId>,
+    index: &Index,
+    classes: &BTreeMap<ClassId, Class>,
+) {
+    for (id, class) in used.iter().filter_map(|id| classes.get_key_value(id)) {
+        let entries = class.doors.iter().flat_map(|door| &door.entries);
+        schedules.extend(entries.filter_map(|entry| entry.schedule));
+        put.push(Fact::Class(*id, class.clone()));
+    }
+    let schedules = schedules.iter().filter_map(|id| index.schedules.get_key_value(id));
+    put.extend(schedules.map(|(id, schedule)| Fact::Schedule(*id, Box::new(schedule.clone()))));
+}
+
+pub(super) fn door_fact(door: &IndexedDoor, directory: &Directory) -> Fact {
     let known = directory.tables().doors.get(&door.id);
     Fact::Door(Door {
         door: door.id.clone(),
@@ -257,31 +328,40 @@ fn door_fact(door: &IndexedDoor, directory: &Directory) -> Fact {
     })
 }
 
+const fn state_of(state: CardState) -> CredentialState {
+    match state {
+        CardState::Produced => CredentialState::Produced,
+        CardState::Active => CredentialState::Active,
+        // Closed cards are held only where a removal closes them on top; see `taps`.
+        CardState::Suspended | CardState::Closed => CredentialState::Suspended,
+    }
+}
+
 /// What a card's credential says at every agent alike.
-struct CardFacts {
+pub(super) struct CardFacts {
     state: CredentialState,
     valid: DayRange,
     leaving: Option<Leaving>,
 }
 
 impl CardFacts {
-    fn new(policy: &Policy, directory: &Directory, card: &Card, person: &Person) -> Result<Self, CompileError> {
+    pub(super) fn new(
+        policy: &Policy,
+        directory: &Directory,
+        card: &Card,
+        person: &Person,
+    ) -> Result<Self, CompileError> {
         let category = policy.categories.get(&person.category);
         let category = category.ok_or_else(|| CompileError::Missing("category", person.category.to_string()))?;
         let grace_days = i32::try_from(category.grace_days).unwrap_or(i32::MAX);
         Ok(Self {
-            state: match card.state {
-                CardState::Produced => CredentialState::Produced,
-                CardState::Active => CredentialState::Active,
-                // Closed cards are held only where a removal closes them on top; see `taps`.
-                CardState::Suspended | CardState::Closed => CredentialState::Suspended,
-            },
+            state: state_of(card.state),
             valid: DayRange { from: Some(card.issued_on), until: directory.tables().last_day_of(card, policy) },
             leaving: person.left_on.map(|left_on| Leaving { left_on, grace_until: left_on.plus(grace_days) }),
         })
     }
 
-    const fn credential(&self, key: CredentialKey, class: ClassId) -> Credential {
+    pub(super) const fn credential(&self, key: CredentialKey, class: ClassId) -> Credential {
         Credential { key, class, state: self.state, valid: self.valid, leaving: self.leaving }
     }
 }

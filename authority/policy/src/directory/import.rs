@@ -5,7 +5,7 @@
 
 use super::Directory;
 use crate::difference::Difference;
-use crate::model::{Building, CardId, CardState, Door, Policy, Subject};
+use crate::model::{Building, CardId, CardState, Door, PersonId, Policy, Subject};
 use crate::touched::{Reach, Touched};
 use doorward_protocol::id::AgentId;
 use doorward_protocol::time::UnixMs;
@@ -28,7 +28,15 @@ impl Directory {
         difference.units.apply_to(&mut self.tables.units);
         difference.buildings.apply_to(&mut self.tables.buildings);
         difference.doors.apply_to(&mut self.tables.doors);
+        for id in difference.people.put.keys().chain(&difference.people.removed) {
+            self.leave_units(id);
+        }
         difference.people.apply_to(&mut self.tables.people);
+        for (id, person) in &difference.people.put {
+            for affiliation in &person.affiliations {
+                self.members.entry(affiliation.unit.clone()).or_default().insert(id.clone());
+            }
+        }
         for id in &difference.cards.removed {
             self.forget_card(id);
         }
@@ -72,6 +80,18 @@ impl Directory {
             cards.remove(id);
             if cards.is_empty() {
                 self.cards_of.remove(holder);
+            }
+        }
+    }
+
+    fn leave_units(&mut self, id: &PersonId) {
+        let Some(person) = self.tables.people.get(id) else { return };
+        for affiliation in &person.affiliations {
+            if let Some(members) = self.members.get_mut(&affiliation.unit) {
+                members.remove(id);
+                if members.is_empty() {
+                    self.members.remove(&affiliation.unit);
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ pub use refusal::Refusal;
 
 use crate::command::{Actor, Command, Entry, Scope};
 use crate::difference::Difference;
-use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Tables, Target};
+use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Tables, Target, UnitId};
 use crate::touched::{Reach, Touched};
 use doorward_protocol::id::{AgentId, DoorId, Hash, ReaderKey};
 use doorward_protocol::sign::PublicKey;
@@ -26,6 +26,8 @@ pub struct Directory {
     policy: Option<Policy>,
     tables: Tables,
     cards_of: BTreeMap<PersonId, BTreeSet<CardId>>,
+    /// Who is ever affiliated to a unit itself, those below it left aside.
+    members: BTreeMap<UnitId, BTreeSet<PersonId>>,
     /// What the last folder that named a card said of its state; see [`import`].
     folder_states: BTreeMap<CardId, CardState>,
     /// States that commands gave to cards which have left the folder since, in case a stale one brings them back.
@@ -132,8 +134,12 @@ impl Directory {
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => {
                 Touched { doors: self.doors_in(scope).cloned().collect(), ..Touched::default() }
             }
-            Command::GrantAdd { grant, .. } => self.touched_by_grants([grant]),
-            Command::GrantEnd { id, .. } => self.touched_by_grants(self.tables.grants.get(id)),
+            Command::GrantAdd { id, grant } => {
+                Touched { grants: [id.clone()].into(), ..self.touched_by_grants([grant]) }
+            }
+            Command::GrantEnd { id, .. } => {
+                Touched { grants: [id.clone()].into(), ..self.touched_by_grants(self.tables.grants.get(id)) }
+            }
         }
     }
 
@@ -187,21 +193,17 @@ impl Directory {
             }
             Command::GrantAdd { id, grant } => {
                 self.tables.grants.insert(id.clone(), grant.clone());
-                self.structure_seq = entry.seq;
             }
-            Command::GrantEnd { id, on } => {
-                match on {
-                    None => {
-                        self.tables.grants.remove(id);
-                    }
-                    Some(day) => {
-                        if let Some(grant) = self.tables.grants.get_mut(id) {
-                            grant.days.until = Some(grant.days.until.map_or(*day, |until| until.min(*day)));
-                        }
+            Command::GrantEnd { id, on } => match on {
+                None => {
+                    self.tables.grants.remove(id);
+                }
+                Some(day) => {
+                    if let Some(grant) = self.tables.grants.get_mut(id) {
+                        grant.days.until = Some(grant.days.until.map_or(*day, |until| until.min(*day)));
                     }
                 }
-                self.structure_seq = entry.seq;
-            }
+            },
         }
     }
 
@@ -250,7 +252,7 @@ impl Directory {
         self.import_seq
     }
 
-    /// Number of the last entry that can have changed policy, units, buildings, doors or grants.
+    /// Number of the last entry that can have changed policy, units, buildings, doors or the grants of folders.
     pub(crate) const fn structure_seq(&self) -> u64 {
         self.structure_seq
     }
@@ -340,6 +342,11 @@ impl Directory {
     /// The cards of a person, closed ones included.
     pub fn cards_of(&self, person: &PersonId) -> impl Iterator<Item = &CardId> {
         self.cards_of.get(person).into_iter().flatten()
+    }
+
+    /// Who is ever affiliated to a unit itself, those below it left aside.
+    pub(crate) fn members_of(&self, unit: &UnitId) -> impl Iterator<Item = &PersonId> {
+        self.members.get(unit).into_iter().flatten()
     }
 
     /// Grants as the last folder had them, whatever commands have done to them since.
