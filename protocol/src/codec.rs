@@ -76,6 +76,25 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecE
     if encode(&value)? == bytes { Ok(value) } else { Err(CodecError::NotCanonical) }
 }
 
+/// Encodes a value that stays with whoever encoded it, such as on a disk of its own, and may be larger than any frame.
+///
+/// # Errors
+/// [`CodecError::Unencodable`] when there is no encoding.
+pub fn encode_kept<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
+    bincode::serde::encode_to_vec(value, config::standard()).map_err(|_| CodecError::Unencodable)
+}
+
+/// Decodes such a value from exactly these bytes. Deliberately not for bytes that came from somebody else: they must be known
+/// to be the ones that were written, by their hash, because what they claim to be long is made room for.
+///
+/// # Errors
+/// [`CodecError::Malformed`] or [`CodecError::Trailing`].
+pub fn decode_kept<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let decoded = bincode::serde::decode_from_slice::<T, _>(bytes, config::standard());
+    let (value, read) = decoded.map_err(|_| CodecError::Malformed)?;
+    if read == bytes.len() { Ok(value) } else { Err(CodecError::Trailing(bytes.len().saturating_sub(read))) }
+}
+
 /// Splits values into groups whose encodings stay near [`PART_BYTES_TARGET`] each; no group is empty.
 ///
 /// # Errors
@@ -127,6 +146,15 @@ mod tests {
         let claim = [253, 255, 255, 255, 255, 255, 255, 255, 127];
         assert_eq!(decode::<Vec<u8>>(&claim), Err(CodecError::Malformed));
         assert_eq!(decode::<u8>(&vec![0; LIMIT + 1]), Err(CodecError::TooLong(LIMIT + 1, LIMIT)));
+    }
+
+    #[test]
+    fn what_is_kept_may_be_larger_than_a_frame_and_comes_back_as_it_was() {
+        let value = vec![7_u8; LIMIT + 1];
+        let bytes = encode_kept(&value).unwrap();
+        assert_eq!(decode_kept(&bytes), Ok(value));
+        assert_eq!(decode_kept::<u8>(&[7, 0]), Err(CodecError::Trailing(1)));
+        assert_eq!(decode_kept::<Vec<u8>>(&bytes[..9]), Err(CodecError::Malformed));
     }
 
     #[test]

@@ -119,6 +119,16 @@ impl Difference {
         }
     }
 
+    /// How many rows it puts and removes.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        fn count<K, V>(rows: &Rows<K, V>) -> usize {
+            rows.put.len().saturating_add(rows.removed.len())
+        }
+        let Self { base: _, policy: _, units, buildings, doors, people, cards, grants } = self;
+        [count(units), count(buildings), count(doors), count(people), count(cards), count(grants)].iter().sum()
+    }
+
     /// Whether the folder brings nothing new.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -6,10 +6,11 @@
 use crate::directory::Directory;
 use crate::model::{CardId, CategoryId, GrantId, PersonId, Subject, UnitId};
 use doorward_protocol::id::{AgentId, DoorId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// See the module. Cards that left the directory, or changed hands, are named themselves: nothing else leads to them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touched {
     /// The cards of people, and at which agents. A unit means everyone who ever is in it or below it.
     pub subjects: BTreeMap<Subject, Reach>,
@@ -30,7 +31,7 @@ pub struct Touched {
 }
 
 /// At which agents the cards of somebody are touched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reach {
     /// At every agent.
     Everywhere,

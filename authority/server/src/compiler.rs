@@ -11,6 +11,7 @@ use crate::hub::End;
 use crate::journal::Journal;
 use crate::present::{Leaves, Present, Published};
 use crate::signer::Signer;
+use crate::snapshots::Due;
 use doorward_policy::command::{Command, Entry};
 use doorward_policy::compile::Changes;
 use doorward_policy::touched::Touched;
@@ -30,6 +31,8 @@ pub struct Compiler {
     /// What entries have touched that could not be compiled.
     pub left_over: Touched,
     pub confirmed: Confirmed,
+    /// Counts towards the next snapshot of the directory.
+    pub due: Due,
 }
 
 /// An entry on its way from the writer.
@@ -81,6 +84,7 @@ impl Compiler {
         self.watch(&entry, position, removals, agents);
         self.keep(&published);
         present.published = Arc::clone(&published);
+        self.due.note(&entry.command, &present.directory);
         if let Command::Import { .. } = &entry.command {
             authority.set_zone(present.zone());
         }

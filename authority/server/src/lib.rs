@@ -25,6 +25,7 @@ mod reading;
 pub mod serve;
 pub mod signer;
 mod silence;
+pub mod snapshots;
 pub mod start;
 pub mod token;
 mod writer;

@@ -33,7 +33,13 @@ impl Layout {
         self.0.join("journal.db")
     }
 
-    /// The database of access records and alarms.
+    /// Where snapshots of the directory are, which shorten a start and can be deleted at any time; mode 0700.
+    #[must_use]
+    pub fn snapshots(&self) -> PathBuf {
+        self.0.join("snapshots")
+    }
+
+    /// The database of access records, closings and alarms.
     #[must_use]
     pub fn access(&self) -> PathBuf {
         self.0.join("access.db")

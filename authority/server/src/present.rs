@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Most entries whose touched facts are kept: an agent that is farther behind gets a snapshot.
-const TOUCHED_MAX: usize = 65_536;
+pub(crate) const TOUCHED_MAX: usize = 65_536;
 
 /// The newest commit with the tree that proves each agent's leaf.
 #[derive(Debug, Clone)]

@@ -14,6 +14,7 @@ use crate::keys::{self, KeyError};
 use crate::paths::Layout;
 use crate::present::{Leaves, Present, Published};
 use crate::signer::{Signer, SignerError};
+use crate::snapshots::{self, Due, Fold};
 use crate::writer::Writer;
 use doorward_policy::command::{Actor, Command, Entry};
 use doorward_policy::compile::{CompileError, Compiled};
@@ -108,16 +109,16 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
     let signer = Signer::open(&layout, journal.statements()?)?;
     let (store, [log_writer, progress_writer]) = AccessStore::open(&layout)?;
     let newest = journal.newest_commit()?;
-    let folded = fold(&*journal, newest.as_ref().map_or(0, |(position, _)| position.seq))?;
-    let last_at = folded.last_at().max(store.last_pulse()?.unwrap_or(UnixMs(i64::MIN)));
+    let mut folded = fold(&layout, &*journal, newest.as_ref().map_or(0, |(position, _)| position.seq))?;
+    let last_at = folded.directory.at().max(store.last_pulse()?.unwrap_or(UnixMs(i64::MIN)));
     clock::check_at_start(clock::wall(), last_at, accept_clock)?;
     store.recover_contacts(last_at)?;
-    let (base, is_stale) = base(&folded, newest, &signer, &mut *journal)?;
+    let (present, is_stale) = base(&mut folded, newest, &signer, &mut *journal)?;
     let closings = Closings::open(store.clone())?;
     let (orders, order_queue) = mpsc::channel();
     let (entries, entry_queue) = mpsc::channel();
+    let (calls, call_queue) = mpsc::sync_channel(1);
     let timeline = Timeline::new(folded.directory.head(), last_at);
-    let present = base;
     let lookups = journal::open(&layout.journal())?;
     let parts = Parts { layout, signer, store, closings, timeline, present, orders, journal: lookups, lock };
     let authority = Arc::new(Authority::new(parts));
@@ -126,6 +127,7 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
         journal,
         left_over: Touched::default(),
         confirmed: Confirmed::default(),
+        due: Due::new(folded.rows, &folded.directory, calls),
     };
     for entry in folded.backlog {
         compiler.take(Written { entry, removals: None });
@@ -140,11 +142,13 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
     if is_stale || writer.directory.tzdb() != Some(tzdb_version()) {
         tick(&mut writer, &mut compiler, &entry_queue)?;
     }
+    let layout = authority.layout.clone();
     let threads = vec![
         log_writer,
         progress_writer,
         spawn("journal-writer", move || writer.run(&order_queue))?,
         spawn("compiler", move || compiler.run(&entry_queue))?,
+        spawn("snapshots", move || snapshots::run(&layout, &call_queue))?,
     ];
     Ok(Running { authority, threads })
 }
@@ -173,57 +177,51 @@ pub fn lock(layout: &Layout) -> Result<File, StartError> {
 struct Folded {
     /// The directory at the newest stored commit.
     base: Directory,
-    /// What each entry has touched, up to that commit.
+    /// What entries have touched, up to that commit.
     touched: BTreeMap<u64, Touched>,
+    /// Rows of the entries that no snapshot has, up to that commit.
+    rows: usize,
     /// Entries after it.
     backlog: Vec<Entry>,
     /// The directory at the end.
     directory: Directory,
 }
 
-impl Folded {
-    fn last_at(&self) -> UnixMs {
-        self.directory.at()
-    }
-}
-
-fn fold(journal: &dyn Journal, commit_seq: u64) -> Result<Folded, StartError> {
-    let mut directory = Directory::default();
-    let mut base = Directory::default();
-    let mut touched = BTreeMap::new();
+/// Folds the journal from the newest snapshot on, or from the first entry where there is none.
+fn fold(layout: &Layout, journal: &dyn Journal, commit_seq: u64) -> Result<Folded, StartError> {
+    let mut fold = snapshots::newest(layout, journal, commit_seq)?;
+    let mut base = (fold.directory.head() == commit_seq).then(|| fold.directory.clone());
     let mut backlog = Vec::new();
     let mut contradiction = None;
-    journal.read_from(1, &mut |entry| {
-        match directory.apply(&entry) {
-            Ok(change) if entry.seq <= commit_seq => {
-                touched.insert(entry.seq, change);
-                if entry.seq == commit_seq {
-                    base = directory.clone();
-                }
-            }
-            Ok(_) => backlog.push(entry),
-            Err(why) => {
-                contradiction = Some(StartError::Contradiction { seq: entry.seq, why });
-                return ControlFlow::Break(());
-            }
+    journal.read_from(fold.directory.head().saturating_add(1), &mut |entry| {
+        let taken = if entry.seq <= commit_seq { fold.take(&entry) } else { fold.directory.apply(&entry).map(|_| ()) };
+        if let Err(why) = taken {
+            contradiction = Some(StartError::Contradiction { seq: entry.seq, why });
+            return ControlFlow::Break(());
+        }
+        if entry.seq == commit_seq {
+            base = Some(fold.directory.clone());
+        } else if entry.seq > commit_seq {
+            backlog.push(entry);
         }
         ControlFlow::Continue(())
     })?;
+    let Fold { directory, touched, rows } = fold;
     match contradiction {
         Some(error) => Err(error),
-        None => Ok(Folded { base, touched, backlog, directory }),
+        None => Ok(Folded { base: base.unwrap_or_default(), touched, rows, backlog, directory }),
     }
 }
 
 /// The present at the newest stored commit, and whether that commit is not what would be computed today: then the
 /// software or its time zones have changed, and a tick has to say so.
 fn base(
-    folded: &Folded,
+    folded: &mut Folded,
     newest: Option<(Position, Signed<Commit>)>,
     signer: &Signer,
     journal: &mut dyn Journal,
 ) -> Result<(Present, bool), StartError> {
-    let directory = folded.base.clone();
+    let directory = std::mem::take(&mut folded.base);
     let Some((position, commit)) = newest else {
         let compiled = Compiled::default();
         let leaves = Leaves::of(&directory, &compiled)?;
@@ -246,7 +244,7 @@ fn base(
         published = compiler::publish(signer, position.seq, content.at, hash, leaves)?;
         journal.store_commit(published.position, &published.commit)?;
     }
-    let touched = folded.touched.clone();
+    let touched = std::mem::take(&mut folded.touched);
     Ok((Present::new(directory, compiled, Arc::new(published), touched), is_stale))
 }
 

@@ -5,6 +5,7 @@
 
 mod check;
 mod import;
+mod kept;
 mod refusal;
 
 pub(crate) use check::grant_fits;
@@ -17,10 +18,12 @@ use crate::touched::{Reach, Touched};
 use doorward_protocol::id::{AgentId, DoorId, Hash, ReaderKey};
 use doorward_protocol::sign::PublicKey;
 use doorward_protocol::time::UnixMs;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// See the module.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "kept::Kept")]
 pub struct Directory {
     founding: Option<Founding>,
     policy: Option<Policy>,
@@ -45,7 +48,7 @@ pub struct Directory {
 }
 
 /// What the first entry said, and the last tick after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Founding {
     reader_key: ReaderKey,
     software: String,
@@ -53,7 +56,7 @@ struct Founding {
 }
 
 /// An agent that was added by a command; those that only a building names are not here.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agent {
     /// Its key, once it has joined.
     pub key: Option<PublicKey>,
@@ -64,7 +67,7 @@ pub struct Agent {
 }
 
 /// A one-time token as the authority keeps it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// Its hash.
     pub hash: Hash,
@@ -238,6 +241,13 @@ impl Directory {
     #[must_use]
     pub const fn at(&self) -> UnixMs {
         self.at
+    }
+
+    /// How many rows its tables have: what it takes to keep it and to read it back grows with them.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let Tables { units, buildings, doors, people, cards, grants } = &self.tables;
+        [units.len(), buildings.len(), doors.len(), people.len(), cards.len(), grants.len()].iter().sum()
     }
 
     /// Since when a card has been suspended or closed; `None` for one that is neither.

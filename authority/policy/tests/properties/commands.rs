@@ -9,6 +9,7 @@ use doorward_policy::difference::Difference;
 use doorward_policy::directory::{Directory, Refusal};
 use doorward_policy::model::{Affiliation, Campus, CardState, UnlockSchedule};
 use doorward_policy::touched::Touched;
+use doorward_protocol::codec::{decode_kept, encode_kept};
 use doorward_protocol::id::{AgentId, Hash, ReaderKey};
 use doorward_protocol::state::State;
 use doorward_protocol::time::{Day, DayRange, UnixMs};
@@ -69,13 +70,16 @@ impl Campaign {
         let changes = self.compiled.update(&self.directory, &touched).unwrap();
         self.check(&changes);
         let states = self.compiled.agents().map(|(agent, state)| (agent.clone(), state.clone())).collect();
-        self.past.push((touched, states));
+        let kept: Touched = decode_kept(&encode_kept(&touched).unwrap()).unwrap();
+        self.past.push((kept, states));
         Ok(())
     }
 
     /// Holds what was updated against what is compiled at once, and against what the agents were told.
     fn check(&self, changes: &Changes) {
         let whole = Compiled::whole(&self.directory).unwrap();
+        let kept: Directory = decode_kept(&encode_kept(&self.directory).unwrap()).unwrap();
+        assert_eq!(kept, self.directory, "what is kept of it is all of it");
         let digests =
             |compiled: &Compiled| compiled.agents().map(|(id, state)| (id.clone(), state.digest())).collect::<Vec<_>>();
         assert_eq!(digests(&self.compiled), digests(&whole));

@@ -11,4 +11,6 @@ mod core;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod support;

@@ -1,0 +1,81 @@
+//! A directory as it is kept beside the journal, and read back without folding what led to it.
+//!
+//! Deliberately no more than a shortcut: what is kept follows from the journal, and what follows from the tables is left out.
+
+use super::{Agent, Directory, Founding};
+use crate::command::Scope;
+use crate::model::{CardId, CardState, Grant, GrantId, Policy, Tables};
+use doorward_protocol::id::AgentId;
+use doorward_protocol::time::UnixMs;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is kept, in the order in which it is written; a change here needs another format of snapshots.
+#[derive(Deserialize)]
+pub(super) struct Kept {
+    founding: Option<Founding>,
+    policy: Option<Policy>,
+    tables: Tables,
+    folder_states: BTreeMap<CardId, CardState>,
+    removed_states: BTreeMap<CardId, CardState>,
+    folder_grants: BTreeMap<GrantId, Grant>,
+    agents: BTreeMap<AgentId, Agent>,
+    lockdowns: BTreeSet<Scope>,
+    shut_since: BTreeMap<CardId, UnixMs>,
+    head: u64,
+    at: UnixMs,
+    import_seq: u64,
+    structure_seq: u64,
+}
+
+impl Serialize for Directory {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut kept = serializer.serialize_struct("Kept", 13)?;
+        kept.serialize_field("founding", &self.founding)?;
+        kept.serialize_field("policy", &self.policy)?;
+        kept.serialize_field("tables", &self.tables)?;
+        kept.serialize_field("folder_states", &self.folder_states)?;
+        kept.serialize_field("removed_states", &self.removed_states)?;
+        kept.serialize_field("folder_grants", &self.folder_grants)?;
+        kept.serialize_field("agents", &self.agents)?;
+        kept.serialize_field("lockdowns", &self.lockdowns)?;
+        kept.serialize_field("shut_since", &self.shut_since)?;
+        kept.serialize_field("head", &self.head)?;
+        kept.serialize_field("at", &self.at)?;
+        kept.serialize_field("import_seq", &self.import_seq)?;
+        kept.serialize_field("structure_seq", &self.structure_seq)?;
+        kept.end()
+    }
+}
+
+impl From<Kept> for Directory {
+    fn from(kept: Kept) -> Self {
+        let mut directory = Self {
+            founding: kept.founding,
+            policy: kept.policy,
+            tables: kept.tables,
+            cards_of: BTreeMap::new(),
+            members: BTreeMap::new(),
+            folder_states: kept.folder_states,
+            removed_states: kept.removed_states,
+            folder_grants: kept.folder_grants,
+            agents: kept.agents,
+            lockdowns: kept.lockdowns,
+            shut_since: kept.shut_since,
+            head: kept.head,
+            at: kept.at,
+            import_seq: kept.import_seq,
+            structure_seq: kept.structure_seq,
+        };
+        for (id, card) in &directory.tables.cards {
+            directory.cards_of.entry(card.person.clone()).or_default().insert(id.clone());
+        }
+        for (id, person) in &directory.tables.people {
+            for affiliation in &person.affiliations {
+                directory.members.entry(affiliation.unit.clone()).or_default().insert(id.clone());
+            }
+        }
+        directory
+    }
+}
