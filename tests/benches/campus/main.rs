@@ -4,9 +4,12 @@
 //! Deliberately one program: what takes long to build is built once. Each benchmark is a module that runs production
 //! code beside its peer or floor, and hands back its rows.
 
+mod change;
+mod compile;
 mod decide;
 mod edge;
 mod engines;
+mod journal;
 mod office;
 mod snapshot;
 mod sqlite;
@@ -21,8 +24,14 @@ use tests::bench::report::{Report, kept};
 type Bench = (&'static str, fn() -> Result<Report>);
 
 /// All of them, in the order in which they run.
-const BENCHES: [Bench; 3] =
-    [("decide", decide::bench), ("decide-while-applying", while_applying::bench), ("snapshot", snapshot::bench)];
+const BENCHES: [Bench; 6] = [
+    ("decide", decide::bench),
+    ("decide-while-applying", while_applying::bench),
+    ("snapshot", snapshot::bench),
+    ("compile", compile::bench),
+    ("change", change::bench),
+    ("journal", journal::bench),
+];
 
 fn main() -> ExitCode {
     // Cargo says by this that benchmarks are to be run; that is all that this program does.

@@ -3,6 +3,7 @@
 //! Deliberately Linux only, like the programs that are measured.
 
 use anyhow::{Context, Result};
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
@@ -44,6 +45,45 @@ pub fn usage(process: u32) -> Result<Usage> {
 /// When the operating system does not say.
 pub fn own_usage() -> Result<Usage> {
     usage(std::process::id())
+}
+
+/// Makes the most resident memory of this process start again from what is resident now.
+///
+/// # Errors
+/// When the operating system does not allow it.
+pub fn forget_resident_max() -> Result<()> {
+    fs::write("/proc/self/clear_refs", "5").context("/proc/self/clear_refs cannot be written")
+}
+
+/// Processor time of the thread that asks, to the nanosecond.
+///
+/// # Errors
+/// When the operating system does not say.
+pub fn own_thread() -> Result<Duration> {
+    let times = fs::read_to_string("/proc/thread-self/schedstat").context("schedstat cannot be read")?;
+    on_cpu(&times)
+}
+
+/// Processor time of the threads of this process by their names, to the nanosecond; those that have ended are not there.
+///
+/// # Errors
+/// When the operating system does not say.
+pub fn threads() -> Result<BTreeMap<String, Duration>> {
+    let mut threads: BTreeMap<String, Duration> = BTreeMap::new();
+    for task in fs::read_dir("/proc/self/task")? {
+        let task = task?.path();
+        // A thread may end while it is looked at.
+        let read = |name| fs::read_to_string(task.join(name));
+        let (Ok(name), Ok(times)) = (read("comm"), read("schedstat")) else { continue };
+        *threads.entry(name.trim().to_owned()).or_default() += on_cpu(&times)?;
+    }
+    Ok(threads)
+}
+
+/// The first number of `schedstat`: nanoseconds on a processor.
+fn on_cpu(times: &str) -> Result<Duration> {
+    let ns = times.split_whitespace().next().context("schedstat is empty")?;
+    Ok(Duration::from_nanos(ns.parse()?))
 }
 
 /// Bytes that were received over loopback since the machine started, headers included.
@@ -88,6 +128,8 @@ mod tests {
         let usage = own_usage().unwrap();
         assert!(usage.resident_bytes > 100_000 && usage.resident_bytes_max >= usage.resident_bytes);
         assert!(loopback_bytes().is_ok() && machine().contains("GiB"));
+        forget_resident_max().unwrap();
+        assert!(threads().unwrap().values().any(|cpu| !cpu.is_zero()) && !own_thread().unwrap().is_zero());
     }
 
     #[test]
