@@ -39,7 +39,7 @@ impl Layout {
         self.0.join("snapshots")
     }
 
-    /// The database of access records, closings and alarms.
+    /// The database of access records and alarms.
     #[must_use]
     pub fn access(&self) -> PathBuf {
         self.0.join("access.db")

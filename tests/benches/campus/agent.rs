@@ -1,6 +1,6 @@
 //! The agent as a program: its memory, how soon after its start it decides, and the size of its binary.
 
-use crate::edge::{self, Driver, RECIPE};
+use crate::driver::{self, Driver, RECIPE};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;

@@ -4,15 +4,20 @@
 //! Deliberately one program: what takes long to build is built once. Each benchmark is a module that runs production
 //! code beside its peer or floor, and hands back its rows.
 
+mod agent;
 mod change;
 mod compile;
 mod decide;
+mod driver;
 mod edge;
 mod engines;
+mod flood;
 mod journal;
 mod office;
+mod records;
 mod snapshot;
 mod sqlite;
+mod tap;
 mod while_applying;
 
 use anyhow::{Result, bail};
@@ -24,13 +29,16 @@ use tests::bench::report::{Report, kept};
 type Bench = (&'static str, fn() -> Result<Report>);
 
 /// All of them, in the order in which they run.
-const BENCHES: [Bench; 6] = [
+const BENCHES: &[Bench] = &[
     ("decide", decide::bench),
     ("decide-while-applying", while_applying::bench),
     ("snapshot", snapshot::bench),
     ("compile", compile::bench),
     ("change", change::bench),
     ("journal", journal::bench),
+    ("tap", tap::run),
+    ("agent", agent::run),
+    ("records", records::run),
 ];
 
 fn main() -> ExitCode {

@@ -3,7 +3,7 @@
 //! The agents are the production machines over real QUIC, in one program; the authority is a real process, and so is the
 //! one agent at which revocations are measured. Beside it the same rows go into the same SQLite with nothing around it.
 
-use crate::storm::{Homecomer, prepare};
+use crate::flood::{Homecomer, prepare};
 use anyhow::{Context, Result, ensure};
 use doorward_agent::identity::Identity;
 use doorward_agent::store::open::{Beginning, open};

@@ -2,7 +2,7 @@
 //!
 //! The authority is down meanwhile: on a campus it has a machine and a disk of its own.
 
-use crate::edge::{self, Driver, RECIPE};
+use crate::driver::{self, Driver, RECIPE};
 use anyhow::{Context, Result};
 use doorward_agent::store::disk::Disk;
 use std::fs::OpenOptions;
