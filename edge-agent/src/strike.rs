@@ -10,6 +10,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::Command;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 /// How long a strike's program may run: a relay takes milliseconds, and a hanging driver must be noticed.
@@ -41,13 +42,16 @@ pub struct CommandStrike {
     running: Arc<Semaphore>,
     timeout: Duration,
     alarms: Alarms,
+    /// Starting a program takes a while, for which no other tap waits.
+    runtime: Handle,
 }
 
 impl CommandStrike {
-    /// A strike that runs this program.
+    /// A strike that runs this program, in the runtime in which this is called.
     #[must_use]
     pub fn new(program: PathBuf, alarms: Alarms) -> Self {
-        Self { program, running: Arc::new(Semaphore::new(COMMANDS_MAX)), timeout: COMMAND_TIMEOUT, alarms }
+        let running = Arc::new(Semaphore::new(COMMANDS_MAX));
+        Self { program, running, timeout: COMMAND_TIMEOUT, alarms, runtime: Handle::current() }
     }
 }
 
@@ -61,7 +65,7 @@ impl Strike for CommandStrike {
         command.arg(door.as_str()).arg(reason.as_str());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let (door, timeout, alarms) = (door.clone(), self.timeout, self.alarms.clone());
-        tokio::spawn(async move {
+        self.runtime.spawn(async move {
             let fault = match tokio::time::timeout(timeout, command.status()).await {
                 Ok(Ok(status)) if status.success() => None,
                 Ok(Ok(status)) => Some(format!("ended with {status}")),

@@ -19,6 +19,7 @@ use crate::store::storage::Storage;
 use crate::strike::{CommandStrike, LogStrike, Strike};
 use anyhow::{Context, Result};
 use doorward_protocol::agent::recorder::Recorder;
+use doorward_protocol::agent::stored::Stored;
 use doorward_protocol::agent::sync::{self, Sync};
 use doorward_protocol::sign::SecretKey;
 use std::collections::BTreeMap;
@@ -29,8 +30,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 
-/// How often it is looked whether the storage thread is still there.
-const STORAGE_LOOK_PERIOD: Duration = Duration::from_secs(1);
+/// How often it is looked whether the agent's threads are still there.
+const THREADS_LOOK_PERIOD: Duration = Duration::from_secs(1);
 
 /// Serve the doors of this agent.
 ///
@@ -95,7 +96,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
     let running = Agent { arguments, identity, alarms, stop }.start(opened, socket).await?;
     tokio::select! {
         signalled = signal() => signalled.context("no handler for signals")?,
-        () = running.storage_ended() => anyhow::bail!("the storage thread ended; see the alarms above"),
+        () = running.thread_ended() => anyhow::bail!("a thread of the agent ended; see the alarms above"),
     }
     tracing::info!("stopping");
     stopper.stop();
@@ -121,16 +122,20 @@ struct Agent {
 /// The running tasks.
 struct Running {
     tasks: Vec<tokio::task::JoinHandle<()>>,
+    taps: std::thread::JoinHandle<()>,
     storage: std::thread::JoinHandle<()>,
 }
 
 impl Agent {
     /// Opens the machines and starts everything around them.
-    async fn start(self, opened: Opened, socket: Socket) -> Result<Running> {
+    async fn start(self, mut opened: Opened, socket: Socket) -> Result<Running> {
         let Self { arguments, identity, alarms, stop } = self;
         let (decider, board) = (Arc::new(Decider::default()), Arc::new(Board::default()));
         let chain = opened.chain;
-        let machine = Sync::open(sync_identity(&identity), opened.stored.clone())
+        // Facts are large, and the machine is the only one that wants them.
+        let damage = opened.stored.damage.clone();
+        let stored = std::mem::replace(&mut opened.stored, Stored { damage, ..Stored::default() });
+        let machine = Sync::open(sync_identity(&identity), stored)
             .context("the stored trust statements do not prove themselves; join again in a new directory")?;
         let Storage { jobs, persisted, thread } = Storage::start(opened, alarms.clone())?;
         let (control, control_line) = mpsc::channel::<Line>(INCOMING_MAX);
@@ -180,14 +185,31 @@ impl Agent {
             stop: stop.clone(),
         };
         tokio::spawn(clock::watch(stepped));
-        let tasks = vec![
-            tokio::spawn(sync.run(course)),
-            tokio::spawn(recorder.run()),
-            tokio::spawn(socket.serve(Arc::new(desk), stop)),
-            tokio::spawn(keeper.run()),
-        ];
-        Ok(Running { tasks, storage: thread })
+        let tasks = vec![tokio::spawn(sync.run(course)), tokio::spawn(keeper.run())];
+        let taps = serve_taps(recorder, socket, desk, stop)?;
+        Ok(Running { tasks, taps, storage: thread })
     }
+}
+
+/// Serves taps on a thread of their own: nothing that the network brings stands between a reader and its answer, and what
+/// an answer needs finds its thread awake.
+fn serve_taps(
+    recorder: RecorderTask,
+    socket: Socket,
+    desk: Desk,
+    stop: Stop,
+) -> std::io::Result<std::thread::JoinHandle<()>> {
+    let alarms = desk.alarms.clone();
+    let serve = move || match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(async {
+            let recorder = tokio::spawn(recorder.run());
+            socket.serve(Arc::new(desk), stop).await;
+            // One that panicked has ended, too.
+            let _ended = recorder.await;
+        }),
+        Err(error) => alarms.raise(format!("taps cannot be served: {error}")),
+    };
+    std::thread::Builder::new().name("taps".into()).spawn(serve)
 }
 
 fn sync_identity(identity: &Identity) -> sync::Identity {
@@ -207,10 +229,10 @@ fn strike(arguments: &Arguments, alarms: &Alarms) -> Arc<dyn Strike> {
 }
 
 impl Running {
-    /// Ends when the storage thread does, which it only does by itself when something in it went wrong.
-    async fn storage_ended(&self) {
-        while !self.storage.is_finished() {
-            tokio::time::sleep(STORAGE_LOOK_PERIOD).await;
+    /// Ends when one of the threads does, which it only does by itself when something in it went wrong.
+    async fn thread_ended(&self) {
+        while !self.storage.is_finished() && !self.taps.is_finished() {
+            tokio::time::sleep(THREADS_LOOK_PERIOD).await;
         }
     }
 
@@ -220,7 +242,7 @@ impl Running {
             // A task that panicked has ended, too; what it said is in the log.
             let _ended = task.await;
         }
-        let _ended = tokio::task::spawn_blocking(move || self.storage.join()).await;
+        let _ended = tokio::task::spawn_blocking(move || (self.taps.join(), self.storage.join())).await;
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::net::UnixListener as BoundListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +37,7 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A socket that is bound; its file goes when this is dropped.
 #[derive(Debug)]
 pub struct Socket {
-    listener: UnixListener,
+    listener: BoundListener,
     path: PathBuf,
 }
 
@@ -63,13 +64,14 @@ impl Socket {
         // connected, whatever they become.
         let folder = path.with_extension("new");
         let draft = folder.join("s");
-        let bound = || -> std::io::Result<UnixListener> {
+        let bound = || -> std::io::Result<BoundListener> {
             match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 Ok(()) | Err(_) => {}
             }
             DirBuilder::new().mode(0o700).create(&folder)?;
-            let listener = UnixListener::bind(&draft)?;
+            let listener = BoundListener::bind(&draft)?;
+            listener.set_nonblocking(true)?;
             fs::set_permissions(&draft, Permissions::from_mode(0o600))?;
             fs::rename(&draft, path)?;
             fs::remove_dir(&folder)?;
@@ -86,34 +88,38 @@ impl Socket {
     /// Serves until the agent stops and what was asked before is answered.
     pub async fn serve(self, desk: Arc<Desk>, stop: Stop) {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        self.accept(&desk, stop, &places).await;
+        // Belongs to the runtime that serves, whichever it was bound under.
+        match self.listener.try_clone().and_then(UnixListener::from_std) {
+            Ok(listener) => accept(&listener, &desk, stop, &places).await,
+            Err(error) => desk.alarms.raise(format!("the socket cannot be served: {error}")),
+        }
         let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
         let _in_time = tokio::time::timeout(GOODBYE_TIMEOUT, places.acquire_many(all)).await;
     }
+}
 
-    async fn accept(&self, desk: &Arc<Desk>, mut stop: Stop, places: &Arc<Semaphore>) {
-        loop {
-            let stream = tokio::select! {
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
-                    Err(error) => {
-                        desk.alarms.raise(format!("the socket takes no connection: {error}"));
-                        tokio::time::sleep(Duration::from_secs(1)).await;
-                        continue;
-                    }
-                },
-                () = stop.wait() => return,
-            };
-            match Arc::clone(places).try_acquire_owned() {
-                Ok(place) => {
-                    let (desk, stop) = (Arc::clone(desk), stop.clone());
-                    tokio::spawn(async move {
-                        serve_connection(stream, &desk, stop).await;
-                        drop(place);
-                    });
+async fn accept(listener: &UnixListener, desk: &Arc<Desk>, mut stop: Stop, places: &Arc<Semaphore>) {
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    desk.alarms.raise(format!("the socket takes no connection: {error}"));
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
                 }
-                Err(_) => refuse(stream, desk).await,
+            },
+            () = stop.wait() => return,
+        };
+        match Arc::clone(places).try_acquire_owned() {
+            Ok(place) => {
+                let (desk, stop) = (Arc::clone(desk), stop.clone());
+                tokio::spawn(async move {
+                    serve_connection(stream, &desk, stop).await;
+                    drop(place);
+                });
             }
+            Err(_) => refuse(stream, desk).await,
         }
     }
 }

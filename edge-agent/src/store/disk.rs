@@ -16,7 +16,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// What sled may cache, in bytes. Everything that decides is in our own memory; sled is read at start only.
-const CACHE_BYTES: u64 = 16 << 20;
+const CACHE_BYTES: u64 = 2 << 20;
 
 /// The file in which sled keeps its log.
 const LOG_FILE: &str = "db";
@@ -125,6 +125,19 @@ impl Disk {
     /// # Errors
     /// See [`DiskError`]. Whether the edits are stored is then unknown, and sled refuses everything else: open anew.
     pub fn commit(&mut self, edits: Edits) -> Result<(), DiskError> {
+        self.apply(edits)?;
+        guarded(|| {
+            self.database.flush()?;
+            self.make_durable()
+        })
+    }
+
+    /// Puts all edits in force together; they survive a power cut together, or not at all, once something is committed
+    /// after them.
+    ///
+    /// # Errors
+    /// As [`Disk::commit`].
+    pub fn apply(&mut self, edits: Edits) -> Result<(), DiskError> {
         guarded(|| {
             let mut batch = sled::Batch::default();
             for (key, value) in edits {
@@ -133,9 +146,7 @@ impl Disk {
                     None => batch.remove(key),
                 }
             }
-            self.database.apply_batch(batch)?;
-            self.database.flush()?;
-            self.make_durable()
+            Ok(self.database.apply_batch(batch)?)
         })
     }
 

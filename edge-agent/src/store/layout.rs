@@ -7,12 +7,13 @@ use crate::store::disk::{Disk, DiskError, Edits};
 use doorward_protocol::agent::stored::Write;
 use doorward_protocol::codec::{self, CodecError};
 use doorward_protocol::commit::Position;
-use doorward_protocol::facts::FactKey;
-use doorward_protocol::id::Incarnation;
+use doorward_protocol::facts::{Credential, Fact, FactKey};
+use doorward_protocol::id::{CredentialKey, Incarnation};
 use doorward_protocol::limits::TEXT_BYTES_MAX;
 use doorward_protocol::record::{ChainHead, Record};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Version of this layout; a store with a higher one was written by a newer program and is left alone.
@@ -36,8 +37,12 @@ pub const UNTOLD_KEY: &[u8] = b"u";
 
 /// First letter of trust statements; their version follows, big-endian.
 pub const STATEMENT: u8 = b's';
-/// First letter of facts; the encoding of their key follows.
+/// First letter of facts, those about credentials excepted; the encoding of their key follows.
 pub const FACT: u8 = b'f';
+/// First letter of pages of credentials; their number follows, big-endian. A page is one value with all credentials whose
+/// keys begin with that number: a hundred thousand values of their own would be most of the store's memory and of the
+/// time that it takes to open.
+pub const PAGE: u8 = b'p';
 /// First letter of removals; epoch and number of their position and their part follow, big-endian.
 pub const REMOVAL: u8 = b'r';
 /// First letter of access records; incarnation and number follow, big-endian, so that they stand in order.
@@ -79,6 +84,12 @@ pub fn record_key(incarnation: Incarnation, seq: u64) -> Vec<u8> {
     [&[RECORD], incarnation.0.as_slice(), &seq.to_be_bytes()].concat()
 }
 
+/// Key of the page on which a credential stands: keys are hashes, so their first twelve bits spread them evenly.
+#[must_use]
+pub const fn page_key(CredentialKey([first, second, ..]): CredentialKey) -> [u8; 3] {
+    [PAGE, first, second & 0xf0]
+}
+
 fn fact_key(key: &FactKey) -> Result<Vec<u8>, CodecError> {
     Ok([vec![FACT], codec::encode(key)?].concat())
 }
@@ -108,19 +119,43 @@ pub fn read_one<T: Serialize + DeserializeOwned>(
 pub struct Draft<'a> {
     disk: &'a Disk,
     edits: Edits,
+    /// What changes on each page of credentials, in its order.
+    pages: BTreeMap<[u8; 3], Vec<(CredentialKey, Option<Credential>)>>,
+    /// Nothing that is on a page counts any more.
+    clears_pages: bool,
 }
 
 impl<'a> Draft<'a> {
     /// No edit yet, for this store.
     #[must_use]
     pub const fn new(disk: &'a Disk) -> Self {
-        Self { disk, edits: Edits::new() }
+        Self { disk, edits: Edits::new(), pages: BTreeMap::new(), clears_pages: false }
     }
 
     /// The edits.
-    #[must_use]
-    pub fn into_edits(self) -> Edits {
-        self.edits
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn into_edits(self) -> Result<Edits, EditError> {
+        let Self { disk, mut edits, pages, clears_pages } = self;
+        for (key, changes) in pages {
+            let mut page: BTreeMap<CredentialKey, Credential> = BTreeMap::new();
+            if !clears_pages && let Some(bytes) = disk.value(&key)? {
+                // What cannot be read is missing at the next start, and shows there.
+                let credentials: Vec<Credential> = codec::decode(&bytes).unwrap_or_default();
+                page.extend(credentials.into_iter().map(|credential| (credential.key, credential)));
+            }
+            for (key, change) in changes {
+                match change {
+                    Some(credential) => page.insert(key, credential),
+                    None => page.remove(&key),
+                };
+            }
+            let credentials: Vec<Credential> = page.into_values().collect();
+            let value = if credentials.is_empty() { None } else { Some(codec::encode(&credentials)?) };
+            edits.insert(key.to_vec(), value);
+        }
+        Ok(edits)
     }
 
     /// Adds one change of the state.
@@ -131,13 +166,26 @@ impl<'a> Draft<'a> {
         match write {
             Write::Statement(version, statement) => self.put(statement_key(*version), statement)?,
             Write::Head(head) => self.put(HEAD_KEY.to_vec(), head)?,
-            Write::PutFact(fact) => self.put(fact_key(&fact.key())?, fact)?,
-            Write::RemoveFact(key) => {
+            Write::PutFact(Fact::Credential(credential)) => self.change(credential.key, Some(*credential)),
+            Write::PutFact(
+                fact @ (Fact::Calendar(_) | Fact::Reader(_) | Fact::Door(_) | Fact::Schedule(..) | Fact::Class(..)),
+            ) => self.put(fact_key(&fact.key())?, fact)?,
+            Write::RemoveFact(FactKey::Credential(key)) => self.change(*key, None),
+            Write::RemoveFact(
+                key @ (FactKey::Calendar
+                | FactKey::Reader
+                | FactKey::Door(_)
+                | FactKey::Schedule(_)
+                | FactKey::Class(_)),
+            ) => {
                 self.edits.insert(fact_key(key)?, None);
             }
             Write::ClearFacts => {
-                let (first, last) = range_of(FACT);
-                self.remove(&first, &last)?;
+                for (first, last) in [range_of(FACT), range_of(PAGE)] {
+                    self.remove(&first, &last)?;
+                }
+                self.pages.clear();
+                self.clears_pages = true;
             }
             Write::PutRemoval(position, part, removal) => self.put(removal_key(*position, *part), removal)?,
             Write::DropRemovals(position) => self.remove(&[REMOVAL], &removal_key(*position, u32::MAX))?,
@@ -174,6 +222,15 @@ impl<'a> Draft<'a> {
         Ok(self.put(ACKNOWLEDGED_KEY.to_vec(), head)?)
     }
 
+    /// Removes what stands behind the durable head: left over from an append that failed.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn drop_after(&mut self, head: &ChainHead) -> Result<(), EditError> {
+        let first = record_key(head.incarnation, head.seq.saturating_add(1));
+        Ok(self.remove(&first, &record_key(head.incarnation, u64::MAX))?)
+    }
+
     /// Marks the store as one of this layout.
     ///
     /// # Errors
@@ -188,6 +245,10 @@ impl<'a> Draft<'a> {
     /// See [`EditError`].
     pub fn put_untold(&mut self, text: &str) -> Result<(), EditError> {
         Ok(self.put(UNTOLD_KEY.to_vec(), &text.chars().take(TEXT_BYTES_MAX).collect::<String>())?)
+    }
+
+    fn change(&mut self, key: CredentialKey, change: Option<Credential>) {
+        self.pages.entry(page_key(key)).or_default().push((key, change));
     }
 
     fn put<T: Serialize>(&mut self, key: Vec<u8>, value: &T) -> Result<(), CodecError> {

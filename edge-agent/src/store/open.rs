@@ -5,15 +5,16 @@
 use crate::store::chain::{Chain, read_chain};
 use crate::store::disk::{Disk, DiskError};
 use crate::store::layout::{
-    Draft, EditError, FACT, FLOOR_KEY, FORMAT, FORMAT_KEY, HEAD_KEY, REMOVAL, SEAL_KEY, STATEMENT, UNTOLD_KEY,
+    Draft, EditError, FACT, FLOOR_KEY, FORMAT, FORMAT_KEY, HEAD_KEY, PAGE, REMOVAL, SEAL_KEY, STATEMENT, UNTOLD_KEY,
     range_of, read_one, record_key,
 };
 use crate::store::seal::{Seal, SealFile, Sealer};
+use crate::store::tail::Tail;
 use doorward_protocol::agent::stored::{Stored, StoredHead, Write};
 use doorward_protocol::codec;
-use doorward_protocol::facts::Fact;
+use doorward_protocol::facts::{Credential, Fact};
 use doorward_protocol::id::{AgentId, Incarnation};
-use doorward_protocol::record::{ChainHead, Record};
+use doorward_protocol::record::{Batch, ChainHead, Record};
 use doorward_protocol::sign::Signed;
 use doorward_protocol::trust::Statement;
 use serde::Serialize;
@@ -61,6 +62,8 @@ pub struct Opened {
     pub stored: Stored,
     /// The record chain, proven.
     pub chain: Chain,
+    /// The newest of its records, which are not in the store yet.
+    pub tail: Vec<Record>,
     /// What a person must know, in sentences.
     pub alarms: Vec<String>,
     /// Makes the seals of further commits.
@@ -88,7 +91,7 @@ pub fn create(data: &Path, beginning: &Beginning<'_>) -> Result<(), OpenError> {
     draft.free(&head)?;
     draft.put_durable(&head)?;
     draft.put_format()?;
-    let mut edits = draft.into_edits();
+    let mut edits = draft.into_edits()?;
     Sealer::default().seal(&mut edits, head).map_err(EditError::from)?;
     disk.commit(edits)?;
     Ok(())
@@ -100,25 +103,27 @@ pub fn create(data: &Path, beginning: &Beginning<'_>) -> Result<(), OpenError> {
 /// See [`OpenError`].
 pub fn open(data: &Path, beginning: &Beginning<'_>) -> Result<Opened, OpenError> {
     let path = data.join(STORE_FOLDER);
-    let sealed = SealFile::read(&path);
-    read_sealed(Disk::open(&path)?, path, beginning, sealed)
+    let beside = Beside { seal: SealFile::read(&path), tail: Tail::read(&path) };
+    read_all_of(Disk::open(&path)?, path, beginning, beside)
 }
 
-/// Reads what lies under the keys of an open store, which is at this path.
+/// What stands in files beside the store.
+#[derive(Debug, Default)]
+struct Beside {
+    seal: Option<Seal>,
+    tail: Vec<Batch>,
+}
+
+/// Reads what lies under the keys of an open store, which is at this path, and nothing beside it.
 ///
 /// # Errors
 /// See [`OpenError`].
 pub fn read(disk: Disk, path: PathBuf, beginning: &Beginning<'_>) -> Result<Opened, OpenError> {
-    read_sealed(disk, path, beginning, None)
+    read_all_of(disk, path, beginning, Beside::default())
 }
 
 /// Reads a store and holds it to the newer of its two seals.
-fn read_sealed(
-    disk: Disk,
-    path: PathBuf,
-    beginning: &Beginning<'_>,
-    beside: Option<Seal>,
-) -> Result<Opened, OpenError> {
+fn read_all_of(disk: Disk, path: PathBuf, beginning: &Beginning<'_>, beside: Beside) -> Result<Opened, OpenError> {
     let mut alarms = Vec::new();
     match disk.value(FORMAT_KEY)?.map(|bytes| codec::decode::<u32>(&bytes)) {
         Some(Ok(format)) if format > FORMAT => return Err(OpenError::Newer(format)),
@@ -127,7 +132,7 @@ fn read_sealed(
     }
     let mut damage = Vec::new();
     let within: Option<Seal> = read_one(&disk, SEAL_KEY, "the seal", &mut damage)?;
-    let seal = [beside, within].into_iter().flatten().max_by_key(|seal| seal.commits);
+    let seal = [beside.seal, within].into_iter().flatten().max_by_key(|seal| seal.commits);
     let mut sealer = Sealer::of(&disk)?;
     let mut stored = read_state(&disk, beginning.statements)?;
     if let Some(seal) = &seal {
@@ -139,10 +144,10 @@ fn read_sealed(
         raise(&mut stored.floor, seal.position);
         sealer.go_on(seal);
     }
-    let chain = match read_chain(&disk, beginning.agent, seal.map(|seal| seal.chain))? {
+    let (chain, tail) = match read_chain(&disk, beginning.agent, seal.map(|seal| seal.chain), beside.tail)? {
         Ok(found) => {
             damage.extend(found.lost);
-            found.chain
+            (found.chain, found.tail)
         }
         Err(why) => {
             let before = seal.filter(|seal| seal.chain.seq > 0).map_or_else(String::new, |seal| {
@@ -152,14 +157,14 @@ fn read_sealed(
             damage.push(text.clone());
             alarms.push(text);
             let head = ChainHead::begin(beginning.agent, beginning.incarnation);
-            Chain { durable: head, acknowledged: head, oldest_unsent_at: None }
+            (Chain { durable: head, acknowledged: head, oldest_unsent_at: None }, Vec::new())
         }
     };
     let known: Option<String> = read_one(&disk, UNTOLD_KEY, "what was damaged", &mut damage)?;
     let untold = (!damage.is_empty()).then(|| damage.join("; "));
     let all = [untold.clone(), known, stored.damage.take()].into_iter().flatten().collect::<Vec<_>>();
     stored.damage = (!all.is_empty()).then(|| all.join("; "));
-    Ok(Opened { path, disk, stored, chain, alarms, sealer, untold })
+    Ok(Opened { path, disk, stored, chain, tail, alarms, sealer, untold })
 }
 
 /// Reads a store for running on it: where it is damaged beyond opening it is set aside, where its chain is broken the
@@ -180,22 +185,25 @@ pub fn open_to_run(data: &Path, beginning: &Beginning<'_>) -> Result<Opened, Ope
         }
         opened => opened?,
     };
-    if !opened.alarms.is_empty() || opened.untold.is_some() {
-        write_down(&mut opened)?;
+    let is_damaged = !opened.alarms.is_empty() || opened.untold.is_some();
+    if is_damaged || !opened.tail.is_empty() {
+        write_down(&mut opened, is_damaged)?;
     }
     Ok(opened)
 }
 
-/// Makes the store what was found of it, so that the same fault is not found again, and is told all the same.
-fn write_down(opened: &mut Opened) -> Result<(), OpenError> {
+/// Makes the store what was found of it and beside it, so that the same fault is not found again, and is told all the same.
+fn write_down(opened: &mut Opened, is_damaged: bool) -> Result<(), OpenError> {
     let mut draft = Draft::new(&opened.disk);
-    draft.free(&opened.chain.acknowledged)?;
-    draft.put_durable(&opened.chain.durable)?;
-    draft.write(&Write::Floor(opened.stored.floor))?;
-    draft.put_format()?;
-    draft.put_untold(opened.stored.damage.as_deref().unwrap_or_default())?;
-    let mut edits = draft.into_edits();
-    if opened.stored.head.is_none() {
+    draft.append(&std::mem::take(&mut opened.tail), &opened.chain.durable)?;
+    if is_damaged {
+        draft.free(&opened.chain.acknowledged)?;
+        draft.write(&Write::Floor(opened.stored.floor))?;
+        draft.put_format()?;
+        draft.put_untold(opened.stored.damage.as_deref().unwrap_or_default())?;
+    }
+    let mut edits = draft.into_edits()?;
+    if is_damaged && opened.stored.head.is_none() {
         edits.insert(HEAD_KEY.to_vec(), None);
     }
     let seal = opened.sealer.seal(&mut edits, opened.chain.durable).map_err(EditError::from)?;
@@ -217,7 +225,10 @@ fn read_state(disk: &Disk, enrolled: &[Signed<Statement>]) -> Result<Stored, Dis
     let kept = read_all(disk, STATEMENT, "a trust statement", &mut damage)?;
     // Statements are public and prove each other, so the longer list is the better one.
     let statements = if kept.len() >= enrolled.len() { kept } else { enrolled.to_vec() };
-    let facts: Vec<Fact> = read_all(disk, FACT, "a fact", &mut damage)?;
+    let mut facts: Vec<Fact> = read_all(disk, FACT, "a fact", &mut damage)?;
+    read_each(disk, PAGE, "a page of credentials", &mut damage, |page: Vec<Credential>| {
+        facts.extend(page.into_iter().map(Fact::Credential));
+    })?;
     let mut head: Option<StoredHead> = read_one(disk, HEAD_KEY, "the head", &mut damage)?;
     let damaged_before = damage.len();
     let removals = read_all(disk, REMOVAL, "a removal", &mut damage)?;
@@ -246,11 +257,23 @@ fn read_all<T: Serialize + DeserializeOwned>(
     damage: &mut Vec<String>,
 ) -> Result<Vec<T>, DiskError> {
     let mut values = Vec::new();
+    read_each(disk, kind, what, damage, |value| values.push(value))?;
+    Ok(values)
+}
+
+/// The same one by one, so that they need not be held twice.
+fn read_each<T: Serialize + DeserializeOwned>(
+    disk: &Disk,
+    kind: u8,
+    what: &str,
+    damage: &mut Vec<String>,
+    mut take: impl FnMut(T),
+) -> Result<(), DiskError> {
     let mut unreadable = None;
     let (first, last) = range_of(kind);
     disk.visit(&first, &last, |(_, bytes)| {
         match codec::decode(&bytes) {
-            Ok(value) => values.push(value),
+            Ok(value) => take(value),
             Err(error) => {
                 unreadable.get_or_insert(error);
             }
@@ -258,7 +281,7 @@ fn read_all<T: Serialize + DeserializeOwned>(
         true
     })?;
     damage.extend(unreadable.map(|error| format!("{what} cannot be read: {error}")));
-    Ok(values)
+    Ok(())
 }
 
 /// Reads up to `count` consecutive records after `after`; fewer, or none, where one is missing or damaged.
@@ -316,7 +339,7 @@ mod tests {
             let mut opened = open(self.path(), &self.beginning(2)).unwrap();
             let mut draft = Draft::new(&opened.disk);
             edit(&mut draft);
-            let mut edits = draft.into_edits();
+            let mut edits = draft.into_edits().unwrap();
             let chain = edits.get(DURABLE_KEY).cloned().flatten().map(|bytes| codec::decode(&bytes).unwrap());
             let seal = opened.sealer.seal(&mut edits, chain.unwrap_or(opened.chain.durable)).unwrap();
             opened.disk.commit(edits).unwrap();
@@ -442,19 +465,45 @@ mod tests {
     fn a_value_that_cannot_be_read_is_never_guessed() {
         let data = Data::new().with_state();
         assert!(CARD.len() > 1);
-        let fact = {
-            let disk = Disk::open(&data.path().join(STORE_FOLDER)).unwrap();
-            let mut fact = None;
-            disk.visit(&[FACT], &range_of(FACT).1, |(key, _)| {
-                fact = Some(key);
+        let disk = Disk::open(&data.path().join(STORE_FOLDER)).unwrap();
+        let mut facts = Vec::new();
+        for kind in [FACT, PAGE] {
+            let mut found = None;
+            let first_of_kind = |(key, _)| {
+                found = Some(key);
                 false
-            })
-            .unwrap();
-            fact.unwrap()
-        };
-        spoil(&data, fact);
-        let damage = data.believed(open(data.path(), &data.beginning(2)).unwrap()).unwrap_err();
-        assert!(damage.contains("a fact cannot be read"), "{damage}");
+            };
+            disk.visit(&[kind], &range_of(kind).1, first_of_kind).unwrap();
+            facts.push(found.unwrap());
+        }
+        drop(disk);
+        for (fact, said) in facts.into_iter().zip(["a fact cannot be read", "a page of credentials cannot be read"]) {
+            spoil(&data, fact);
+            let damage = data.believed(open(data.path(), &data.beginning(2)).unwrap()).unwrap_err();
+            assert!(damage.contains(said), "{damage}");
+        }
+    }
+
+    #[test]
+    fn credentials_of_a_page_come_and_go_one_by_one() {
+        let data = Data::new().with_state();
+        let facts = |data: &Data| open(data.path(), &data.beginning(2)).unwrap().stored.facts;
+        let before = facts(&data);
+        let known = before.iter().find_map(|fact| if let Fact::Credential(known) = fact { Some(*known) } else { None });
+        let known = known.unwrap();
+        let CredentialKey(mut beside) = known.key;
+        beside[15] ^= 1;
+        let beside = Fact::Credential(Credential { key: CredentialKey(beside), ..known });
+        data.edit(|draft| draft.write(&Write::PutFact(beside.clone())).unwrap());
+        let after = facts(&data);
+        assert!(after.len() == before.len() + 1 && before.iter().chain([&beside]).all(|fact| after.contains(fact)));
+        data.edit(|draft| draft.write(&Write::RemoveFact(beside.key())).unwrap());
+        assert_eq!(facts(&data), before);
+        data.edit(|draft| {
+            draft.write(&Write::ClearFacts).unwrap();
+            draft.write(&Write::PutFact(beside.clone())).unwrap();
+        });
+        assert_eq!(facts(&data), [beside]);
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Seal {
 #[derive(Debug, Clone, Default)]
 pub struct Sealer {
     parts: BTreeMap<Vec<u8>, Hash>,
+    /// Hash over all of them, once it was asked for; a tap changes none.
+    whole: Option<Hash>,
     commits: u64,
     position: Position,
 }
@@ -90,17 +92,23 @@ impl Sealer {
             self.position = self.position.max(floor.position);
         }
         self.commits = self.commits.saturating_add(1);
-        let seal = Seal { commits: self.commits, parts: self.parts(), position: self.position, chain };
+        let parts = self.whole.unwrap_or_else(|| self.parts());
+        self.whole = Some(parts);
+        let seal = Seal { commits: self.commits, parts, position: self.position, chain };
         edits.insert(SEAL_KEY.to_vec(), Some(codec::encode(&seal)?));
         Ok(seal)
     }
 
     fn put(&mut self, key: Vec<u8>, value: Option<&[u8]>) {
         let is_part = key == HEAD_KEY || key.first().is_some_and(|kind| [STATEMENT, REMOVAL].contains(kind));
+        if !is_part {
+            return;
+        }
         match value {
-            Some(value) if is_part => self.parts.insert(key, hash(PARTS, &[value])),
-            Some(_) | None => self.parts.remove(&key),
+            Some(value) => self.parts.insert(key, hash(PARTS, &[value])),
+            None => self.parts.remove(&key),
         };
+        self.whole = None;
     }
 }
 

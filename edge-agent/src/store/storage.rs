@@ -1,15 +1,19 @@
 //! The thread that writes: everything that waits becomes one commit, and nobody is answered before it is durable.
 //!
+//! Access records are durable in the [`Tail`] first, and the store takes them over with its next commit: when the state
+//! changes, when the tail is full, or when it is told to settle. Those that are acknowledged by then it never sees.
 //! Deliberately a thread with blocking calls, one commit at a time: many asynchronous flushes of sled hang. The group
-//! commit serves all taps that came during the one before it, and changes of the state with them.
+//! commit serves all taps that came during the one before it.
 
 use crate::alarms::Alarms;
-use crate::store::disk::{Disk, DiskError};
+use crate::store::disk::{Disk, DiskError, Edits};
 use crate::store::layout::{Draft, EditError, UNTOLD_KEY};
 use crate::store::open::{Opened, read_records};
 use crate::store::seal::{SealFile, Sealer};
+use crate::store::tail::Tail;
 use doorward_protocol::agent::stored::Write;
-use doorward_protocol::record::{ChainHead, Record};
+use doorward_protocol::record::{Batch, ChainHead, Record};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -20,6 +24,12 @@ const JOBS_MAX: usize = 1024;
 
 /// How long after a failed commit the disk is left alone, at first and at most: a full disk is not freed by asking.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
+
+/// How long what the store may take over later waits for that at most: many taps then cost it one commit.
+const SETTLE_PERIOD: Duration = Duration::from_secs(2);
+
+/// How many records the store takes over at once while taps go on: what it takes them by surprise stays short.
+const TAKEN_AT_ONCE: usize = 256;
 
 /// Something to be done to the store.
 #[derive(Debug)]
@@ -42,8 +52,10 @@ pub enum Job {
         /// Where the answer goes.
         done: oneshot::Sender<bool>,
     },
-    /// Let go of acknowledged records.
+    /// Let go of acknowledged records, some time.
     Free(ChainHead),
+    /// Take over what may wait.
+    Settle,
     /// Read records back; none when they cannot be read.
     Load {
         /// Number of the record before the first.
@@ -74,8 +86,15 @@ impl Storage {
     pub fn start(opened: Opened, alarms: Alarms) -> std::io::Result<Self> {
         let (jobs, receiver) = mpsc::channel(JOBS_MAX);
         let (persisted_sender, persisted) = mpsc::unbounded_channel();
+        let is_settled = opened.tail.is_empty();
         let writer = Writer {
             seal_file: SealFile::open(&opened.path)?,
+            // What stands there goes to the store before anything takes its place.
+            tail: is_settled.then(|| Tail::open(&opened.path).ok()).flatten(),
+            is_tail_doubtful: false,
+            stored: opened.tail.first().map_or(opened.chain.durable.seq, |first| first.seq.saturating_sub(1)),
+            pending: opened.tail.into(),
+            taken: 0,
             sealer: opened.sealer,
             is_told: opened.stored.damage.is_none(),
             path: opened.path,
@@ -84,15 +103,27 @@ impl Storage {
             alarms,
             persisted: persisted_sender,
             backlog: Vec::new(),
-            appends: Vec::new(),
+            appends: VecDeque::new(),
             loads: Vec::new(),
             freed: None,
+            settles: !is_settled,
             failing: None,
         };
+        tokio::spawn(settle_now_and_then(jobs.downgrade()));
         let runtime = Handle::current();
         let thread =
             std::thread::Builder::new().name("storage".into()).spawn(move || writer.run(receiver, &runtime))?;
         Ok(Self { jobs, persisted, thread })
+    }
+}
+
+/// Ends with the last of those who hand in jobs.
+async fn settle_now_and_then(jobs: mpsc::WeakSender<Job>) {
+    loop {
+        tokio::time::sleep(SETTLE_PERIOD).await;
+        let Some(jobs) = jobs.upgrade().filter(|jobs| !jobs.is_closed()) else { return };
+        // Where there is no room, the storage has enough to do.
+        let _busy = jobs.try_send(Job::Settle);
     }
 }
 
@@ -125,15 +156,27 @@ struct Writer {
     disk: Option<Disk>,
     sealer: Sealer,
     seal_file: SealFile,
+    /// `None` while it cannot be written; then the store takes everything at once.
+    tail: Option<Tail>,
+    /// More may stand in it than what counts.
+    is_tail_doubtful: bool,
+    /// What stands in the tail and is not durable in the store, oldest first.
+    pending: VecDeque<Record>,
+    /// How many of them the store has taken already.
+    taken: usize,
+    /// Number of the newest record that the store has taken.
+    stored: u64,
     /// Nothing is damaged of which the authority has yet to hear.
     is_told: bool,
     durable: ChainHead,
     alarms: Alarms,
     persisted: mpsc::UnboundedSender<u64>,
     backlog: Vec<(u64, Vec<Write>)>,
-    appends: Vec<Append>,
+    appends: VecDeque<Append>,
     loads: Vec<Load>,
     freed: Option<ChainHead>,
+    /// It was said that what may wait has waited long enough.
+    settles: bool,
     failing: Option<Failing>,
 }
 
@@ -160,14 +203,25 @@ impl Writer {
             }
             self.work();
         }
+        self.settles = true;
+        self.work();
         tracing::debug!("the store is closed");
     }
 
     fn take(&mut self, job: Job) {
         match job {
             Job::Persist { ticket, writes } => self.backlog.push((ticket, writes)),
-            Job::Append { records, head, begin, done } => self.appends.push(Append { records, head, begin, done }),
-            Job::Free(head) => self.freed = Some(head),
+            Job::Append { records, head, begin, done } => self.appends.push_back(Append { records, head, begin, done }),
+            Job::Free(head) => {
+                // Nobody asks for them again.
+                if head.incarnation == self.durable.incarnation {
+                    let gone = self.pending.partition_point(|record| record.seq <= head.seq);
+                    self.pending.drain(..gone);
+                    self.taken = self.taken.saturating_sub(gone);
+                }
+                self.freed = Some(head);
+            }
+            Job::Settle => self.settles = true,
             Job::Load { after, count, done } => self.loads.push(Load { after, count, done }),
         }
     }
@@ -176,17 +230,74 @@ impl Writer {
         let waits = self.failing.is_some_and(|failing| Instant::now() < failing.retry_at);
         if waits {
             self.refuse_appends();
-        } else if self.failing.is_some() || self.has_edits() {
+        } else if self.failing.is_some() || self.is_due() || !self.keep_in_tail() {
             match self.commit() {
                 Ok(()) => self.succeeded(),
                 Err(error) => self.failed(&error),
             }
         }
+        self.settles = false;
         self.answer_loads();
+        self.take_over();
     }
 
-    const fn has_edits(&self) -> bool {
-        !self.backlog.is_empty() || !self.appends.is_empty() || self.freed.is_some()
+    /// Lets the store have what has gathered in the tail. It is not waited for.
+    fn take_over(&mut self) {
+        let Some(disk) = self.disk.as_mut().filter(|_| self.pending.len() >= self.taken + TAKEN_AT_ONCE) else {
+            return;
+        };
+        let mut draft = Draft::new(disk);
+        let records: Vec<Record> = self.pending.range(self.taken..).cloned().collect();
+        let edits = draft.append(&records, &self.durable).and_then(|()| draft.into_edits());
+        match edits.and_then(|edits| Ok(disk.apply(edits)?)) {
+            Ok(()) => {
+                self.taken = self.pending.len();
+                self.stored = self.durable.seq;
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// Whether the store has something to do that no longer waits.
+    fn is_due(&self) -> bool {
+        let has_late = !self.pending.is_empty() || self.freed.is_some();
+        !self.backlog.is_empty() || self.settles && has_late
+    }
+
+    /// Makes the appends durable in the tail; false when they have to go to the store.
+    fn keep_in_tail(&mut self) -> bool {
+        while let Some(append) = self.appends.pop_front() {
+            let group = Batch { after: self.durable, records: append.records };
+            let kept = match &mut self.tail {
+                Some(tail) if append.begin.is_none() => tail.append(&group),
+                Some(_) | None => Ok(false),
+            };
+            let records = group.records;
+            if !matches!(kept, Ok(true)) {
+                if kept.is_err() {
+                    // What it has of this group is not known. The store takes it, and then the tail is begun anew.
+                    self.tail = None;
+                    self.is_tail_doubtful = true;
+                }
+                self.appends.push_front(Append { records, ..append });
+                return false;
+            }
+            self.durable = append.head;
+            // A tap that nobody waits for any more is recorded all the same.
+            let _gone = append.done.send(true);
+            self.pending.extend(records);
+            if let Err(error) = self.seal_tail() {
+                tracing::warn!("the seal beside {} is not kept: {error}", self.path.display());
+            }
+        }
+        true
+    }
+
+    /// Writes beside the store how far the chain has come. It is not waited for, and says less and nothing wrong when it is
+    /// older.
+    fn seal_tail(&mut self) -> Result<(), EditError> {
+        let seal = self.sealer.seal(&mut Edits::new(), self.durable)?;
+        Ok(self.seal_file.write(&seal)?)
     }
 
     fn commit(&mut self) -> Result<(), EditError> {
@@ -205,13 +316,16 @@ impl Writer {
         let mut draft = Draft::new(disk);
         if is_new {
             // Records of the append that failed may be stored; their taps were answered with `not_recorded`.
-            draft.put_durable(&self.durable)?;
+            draft.drop_after(&self.durable)?;
         }
         for (_, writes) in &self.backlog {
             for write in writes {
                 draft.write(write)?;
             }
         }
+        let taken = if is_new { 0 } else { self.taken };
+        let rest: Vec<Record> = self.pending.range(taken..).cloned().collect();
+        draft.append(&rest, &self.durable)?;
         if let Some(head) = &self.freed {
             draft.free(head)?;
         }
@@ -221,29 +335,52 @@ impl Writer {
             }
             draft.append(&append.records, &append.head)?;
         }
-        let mut edits = draft.into_edits();
+        let mut edits = draft.into_edits()?;
         // Once the authority has spoken it was greeted, and told with the greeting.
         let has_spoken =
             self.backlog.iter().flat_map(|(_, writes)| writes).any(|write| matches!(write, Write::Floor(_)));
         if has_spoken && !self.is_told {
             edits.insert(UNTOLD_KEY.to_vec(), None);
         }
-        let chain = self.appends.last().map_or(self.durable, |append| append.head);
+        let chain = self.appends.back().map_or(self.durable, |append| append.head);
         let mut sealer = self.sealer.clone();
         let seal = sealer.seal(&mut edits, chain)?;
         disk.commit(edits)?;
         self.seal_file.write(&seal)?;
+        self.renew_tail()?;
         self.sealer = sealer;
         self.is_told |= has_spoken;
         Ok(())
     }
 
+    /// Begins the tail anew, once the store has all that counts in it.
+    fn renew_tail(&mut self) -> Result<(), EditError> {
+        if let Some(tail) = &mut self.tail {
+            tail.reset();
+            return Ok(());
+        }
+        let renewed = Tail::open(&self.path).and_then(|mut tail| tail.clear().map(|()| tail));
+        match renewed {
+            Ok(tail) => {
+                self.tail = Some(tail);
+                self.is_tail_doubtful = false;
+            }
+            Err(error) if self.is_tail_doubtful => return Err(DiskError::from(error).into()),
+            // The store takes everything at once, then.
+            Err(error) => tracing::debug!("no tail beside {}: {error}", self.path.display()),
+        }
+        Ok(())
+    }
+
     fn succeeded(&mut self) {
+        self.pending.clear();
+        self.taken = 0;
         for append in self.appends.drain(..) {
             self.durable = append.head;
             // A tap that nobody waits for any more is recorded all the same.
             let _gone = append.done.send(true);
         }
+        self.stored = self.durable.seq;
         for (ticket, _) in self.backlog.drain(..) {
             let _gone = self.persisted.send(ticket);
         }
@@ -255,6 +392,8 @@ impl Writer {
 
     fn failed(&mut self, error: &EditError) {
         self.disk = None;
+        // What the store had taken and not made durable is gone with it.
+        self.taken = 0;
         let (first, longest) = RETRY_AFTER;
         let wait = match self.failing {
             None => {
@@ -275,9 +414,15 @@ impl Writer {
 
     fn answer_loads(&mut self) {
         for load in self.loads.drain(..) {
-            let read = self.disk.as_ref().map(|disk| read(disk, &load, self.durable));
+            let head = ChainHead { seq: self.stored, ..self.durable };
+            let read = self.disk.as_ref().map(|disk| read(disk, &load, head));
             let records = match read {
-                Some(Ok(records)) => records,
+                Some(Ok(mut records)) => {
+                    let after = records.last().map_or(load.after, |record| record.seq);
+                    let newest = self.pending.iter().filter(|record| record.seq > after);
+                    records.extend(newest.take(load.count.saturating_sub(records.len())).cloned());
+                    records
+                }
                 Some(Err(error)) => {
                     self.alarms.raise(format!("{} cannot be read: {error}", self.path.display()));
                     Vec::new()
@@ -289,17 +434,17 @@ impl Writer {
     }
 }
 
-fn read(disk: &Disk, load: &Load, durable: ChainHead) -> Result<Vec<Record>, DiskError> {
-    let mut records = read_records(disk, durable.incarnation, load.after, load.count)?;
-    // What stands behind the durable head is left over from an append that failed.
-    records.retain(|record| record.seq <= durable.seq);
+fn read(disk: &Disk, load: &Load, stored: ChainHead) -> Result<Vec<Record>, DiskError> {
+    let mut records = read_records(disk, stored.incarnation, load.after, load.count)?;
+    // What stands behind it is left over from an append that failed.
+    records.retain(|record| record.seq <= stored.seq);
     Ok(records)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::open::{Beginning, create, open};
+    use crate::store::open::{Beginning, create, open, open_to_run, read_records};
     use crate::testing::Campus;
     use doorward_protocol::decide::Reason;
     use doorward_protocol::facts::Factors;
@@ -353,6 +498,72 @@ mod tests {
         assert_eq!(again.stored.facts.len(), Campus::facts().len());
     }
 
+    /// The thread as it runs, and a copy of what a kill would leave of its files after each word of it.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_answered_is_there_whenever_the_agent_is_killed() {
+        let (data, campus) = (tempfile::tempdir().unwrap(), Campus::new(vec![]));
+        let opened_store = opened(data.path(), &campus);
+        let mut head = opened_store.chain.durable;
+        let mut storage = Storage::start(opened_store, Alarms::default()).unwrap();
+        let left = |head: ChainHead, freed: u64| {
+            let copy = tempfile::tempdir().unwrap();
+            copy_all(data.path(), copy.path());
+            let identity = &campus.identity;
+            let incarnation = Incarnation([3; 16]);
+            let beginning = Beginning { agent: &identity.agent, statements: &identity.statements, incarnation };
+            for turn in ["before anything is written", "after it was taken over"] {
+                let again = open_to_run(copy.path(), &beginning).unwrap();
+                assert!(again.alarms.is_empty() && again.untold.is_none(), "{turn}: {:?}", again.untold);
+                assert_eq!(again.chain.durable, head, "{turn}");
+                assert!(again.chain.acknowledged.seq <= freed, "{turn}");
+                let after = again.chain.acknowledged.seq;
+                let records = read_records(&again.disk, head.incarnation, after, usize::MAX).unwrap();
+                assert_eq!(records.last().map_or(after, |record| record.seq), head.seq, "{turn}");
+            }
+        };
+        let mut freed = 0;
+        for turn in 1..=12_u64 {
+            let records: Vec<_> = (0..turn).map(|_| next(&mut head)).collect();
+            let (done, is_done) = oneshot::channel();
+            storage.jobs.send(Job::Append { records, head, begin: None, done }).await.unwrap();
+            assert_eq!(is_done.await, Ok(true));
+            left(head, freed);
+            if turn % 3 == 0 {
+                freed = head.seq;
+                storage.jobs.send(Job::Free(head)).await.unwrap();
+            }
+            if turn % 5 == 0 {
+                storage.jobs.send(Job::Persist { ticket: turn, writes: campus.writes(UnixMs(5)) }).await.unwrap();
+                assert_eq!(storage.persisted.recv().await, Some(turn));
+                left(head, freed);
+            }
+            if turn % 4 == 0 {
+                storage.jobs.send(Job::Settle).await.unwrap();
+            }
+            let (done, loaded) = oneshot::channel();
+            storage.jobs.send(Job::Load { after: freed, count: usize::MAX, done }).await.unwrap();
+            let seqs: Vec<u64> = loaded.await.unwrap().iter().map(|record| record.seq).collect();
+            assert_eq!(seqs, (freed + 1..=head.seq).collect::<Vec<_>>());
+            left(head, freed);
+        }
+        drop(storage.jobs);
+        storage.thread.join().unwrap();
+        assert!(opened(data.path(), &campus).tail.is_empty());
+        left(head, freed);
+    }
+
+    fn copy_all(from: &Path, to: &Path) {
+        for entry in std::fs::read_dir(from).unwrap() {
+            let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+            if path.is_dir() {
+                std::fs::create_dir(to.join(&name)).unwrap();
+                copy_all(&path, &to.join(&name));
+            } else {
+                std::fs::copy(path, to.join(name)).unwrap();
+            }
+        }
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_chain_that_begins_anew_is_the_only_one_after_opening_again() {
         let (data, campus) = (tempfile::tempdir().unwrap(), Campus::new(vec![]));
@@ -382,6 +593,7 @@ mod tests {
         let mut head = opened_store.chain.durable;
         let alarms = Alarms::default();
         let (store, away) = (data.path().join("store"), data.path().join("away"));
+        std::os::unix::fs::symlink("/dev/full", Tail::path(&store)).unwrap();
         let mut storage = Storage::start(Opened { path: store.clone(), ..opened_store }, alarms.clone()).unwrap();
         // A directory that can no longer be listed is what a failing disk looks like from here.
         std::fs::rename(&store, &away).unwrap();

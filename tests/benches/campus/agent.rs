@@ -20,7 +20,7 @@ const SETTLES_IN: Duration = Duration::from_secs(2);
 
 /// See the module.
 pub fn run() -> Result<Report> {
-    let mut world = edge::authority()?;
+    let mut world = driver::authority()?;
     let id = RECIPE.agent(0);
     let mut fetched = Memory::default();
     for run in 0..RUNS {
@@ -91,7 +91,7 @@ fn settled(process: u32) -> Result<Usage> {
 fn start(agent: &Agent) -> Result<(Process, Duration)> {
     let mut command = Command::new(&binaries()?.agent);
     command.args(agent.run_arguments());
-    let line = edge::lines(1);
+    let line = driver::lines(1);
     let begun = Instant::now();
     let mut process = Process::start(&mut command, &agent.log_file())?;
     loop {

@@ -165,7 +165,7 @@ fn put_class(connection: &Connection, id: ClassId, class: &Class) -> Result<()> 
 }
 
 fn put_schedule(connection: &Connection, id: ScheduleId, schedule: &Schedule) -> Result<()> {
-    let mut put = |kind: u8, begin: u16, end: u16| {
+    let put = |kind: u8, begin: u16, end: u16| {
         let row = params![id.0, kind, begin, end];
         connection.execute("INSERT OR IGNORE INTO interval VALUES (?1, ?2, ?3, ?4)", row)
     };

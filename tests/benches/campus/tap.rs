@@ -33,13 +33,13 @@ const PACE: u32 = 12_000;
 
 /// See the module.
 pub fn run() -> Result<Report> {
-    let mut world = edge::authority()?;
+    let mut world = driver::authority()?;
     let agent = RECIPE.agent(0);
     world.enrol(&agent)?.start()?;
     world.wait_until_agent_exact(&agent)?;
     world.authority.stop()?;
     let socket = world.agent(&agent)?.socket.clone();
-    let lines = edge::lines(20_000);
+    let lines = driver::lines(20_000);
     let mut found = Found::default();
     for _ in 0..RUNS {
         found.floor.add(&appends(&world.file("floor"))?);
@@ -139,7 +139,7 @@ fn appends(path: &Path) -> Result<Vec<Duration>> {
     (0..TAPS).map(append).collect()
 }
 
-/// The same in a file that has its length and its blocks already: the least that the disk takes.
+/// The same in a file that has its length and its blocks already, as the agent's file of the newest records has.
 fn in_place(path: &Path) -> Result<Vec<Duration>> {
     let file = OpenOptions::new().create(true).write(true).truncate(true).open(path)?;
     file.write_all_at(&vec![0; TAPS * RECORD_BYTES], 0)?;

@@ -8,8 +8,8 @@ use crate::fuzz::choices::Choices;
 use crate::fuzz::history::{AGENT, HISTORY, START, agent, key};
 use doorward_agent::store::disk::{Disk, Edits};
 use doorward_agent::store::layout::{
-    ACKNOWLEDGED_KEY, DURABLE_KEY, Draft, FACT, FLOOR_KEY, FORMAT, FORMAT_KEY, HEAD_KEY, RECORD, REMOVAL, SEAL_KEY,
-    STATEMENT, range_of, record_key, removal_key, statement_key,
+    ACKNOWLEDGED_KEY, DURABLE_KEY, Draft, FACT, FLOOR_KEY, FORMAT, FORMAT_KEY, HEAD_KEY, PAGE, RECORD, REMOVAL,
+    SEAL_KEY, STATEMENT, range_of, record_key, removal_key, statement_key,
 };
 use doorward_agent::store::open::{Beginning, Opened, read, read_records};
 use doorward_agent::store::seal::{Seal, Sealer};
@@ -74,6 +74,8 @@ fn sound(disk: &Disk) -> Option<Edits> {
     let mut draft = Draft::new(disk);
     let made = HISTORY.commits.get(1)?;
     let writes = [
+        // Of what a former input left on a page, nothing stays.
+        Write::ClearFacts,
         Write::Statement(1, HISTORY.statements.first()?.clone()),
         Write::Statement(2, HISTORY.statements.get(1)?.clone()),
         Write::Head(StoredHead { statement: 1, head: made.head.clone() }),
@@ -92,7 +94,7 @@ fn sound(disk: &Disk) -> Option<Edits> {
     draft.append(&records, &durable).ok()?;
     draft.free(&acknowledged).ok()?;
     draft.put_format().ok()?;
-    let mut edits = draft.into_edits();
+    let mut edits = draft.into_edits().ok()?;
     Sealer::default().seal(&mut edits, durable).ok()?;
     Some(edits)
 }
@@ -120,7 +122,7 @@ fn edit(edits: &mut Edits, choices: &mut Choices<'_>) -> Option<()> {
         }
         7 => record_key(Incarnation([choices.byte() % 3; 16]), u64::from(choices.byte() % 6)),
         8 => {
-            let kind = *choices.pick(&[STATEMENT, FACT, REMOVAL, RECORD])?;
+            let kind = *choices.pick(&[STATEMENT, FACT, PAGE, REMOVAL, RECORD])?;
             [&[kind], choices.some()].concat()
         }
         _ => {
