@@ -86,11 +86,11 @@ impl Storage {
     pub fn start(opened: Opened, alarms: Alarms) -> std::io::Result<Self> {
         let (jobs, receiver) = mpsc::channel(JOBS_MAX);
         let (persisted_sender, persisted) = mpsc::unbounded_channel();
-        let is_settled = opened.tail.is_empty();
         let writer = Writer {
             seal_file: SealFile::open(&opened.path)?,
-            // What stands there goes to the store before anything takes its place.
-            tail: is_settled.then(|| Tail::open(&opened.path).ok()).flatten(),
+            // The first records go to the store: it shows whether it takes what it is given, and keeps what it was found
+            // to be. Then the tail is begun anew.
+            tail: None,
             is_tail_doubtful: false,
             stored: opened.tail.first().map_or(opened.chain.durable.seq, |first| first.seq.saturating_sub(1)),
             pending: opened.tail.into(),
@@ -106,7 +106,7 @@ impl Storage {
             appends: VecDeque::new(),
             loads: Vec::new(),
             freed: None,
-            settles: !is_settled,
+            settles: false,
             failing: None,
         };
         tokio::spawn(settle_now_and_then(jobs.downgrade()));
@@ -156,7 +156,7 @@ struct Writer {
     disk: Option<Disk>,
     sealer: Sealer,
     seal_file: SealFile,
-    /// `None` while it cannot be written; then the store takes everything at once.
+    /// `None` at first, and while it cannot be written; then the store takes everything at once.
     tail: Option<Tail>,
     /// More may stand in it than what counts.
     is_tail_doubtful: bool,
