@@ -187,6 +187,14 @@ impl<T> core::ops::Deref for Verified<T> {
 }
 
 impl<T: Signable> Signed<T> {
+    /// A value that nobody has signed: whoever takes it believes whom it comes from, or nothing.
+    ///
+    /// # Errors
+    /// When the value is larger than a frame may be.
+    pub fn unsigned(value: &T) -> Result<Self, CodecError> {
+        Ok(Self { bytes: codec::encode(value)?, signatures: Vec::new(), kind: core::marker::PhantomData })
+    }
+
     /// Adds a signature over the same bytes.
     pub fn add_signature(&mut self, key: &SecretKey) {
         self.signatures.push((key.public(), key.sign(T::CONTEXT, &self.bytes)));

@@ -159,6 +159,8 @@ pub struct Closings {
 #[derive(Debug, Default)]
 struct State {
     closings: BTreeMap<u64, Closing>,
+    /// Which of them each agent has yet to confirm: what an agent confirmed long ago costs its next receipt nothing.
+    open: BTreeMap<AgentId, BTreeSet<u64>>,
     /// Receipts of removals whose change has not been compiled yet.
     early: Vec<(Receipt, Signed<Receipt>, UnixMs)>,
     /// Agents that have yet to confirm some change which only the store knows.
@@ -166,11 +168,46 @@ struct State {
 }
 
 impl State {
+    /// Takes a change in.
+    fn put(&mut self, closing: Closing) {
+        let seq = closing.position.seq;
+        self.remove(seq);
+        for (id, _) in closing.agents.iter().filter(|(_, agent)| agent.durable_at.is_none()) {
+            self.open.entry(id.clone()).or_default().insert(seq);
+        }
+        self.closings.insert(seq, closing);
+    }
+
+    fn remove(&mut self, seq: u64) -> Option<Closing> {
+        let closing = self.closings.remove(&seq)?;
+        closing.agents.keys().for_each(|id| self.close(id, seq));
+        Some(closing)
+    }
+
+    fn close(&mut self, id: &AgentId, seq: u64) {
+        if let Some(open) = self.open.get_mut(id) {
+            open.remove(&seq);
+            if open.is_empty() {
+                self.open.remove(id);
+            }
+        }
+    }
+
+    /// The changes that a receipt may confirm: one of a removal names a single change by its hash.
+    fn confirmable(&self, receipt: &Receipt) -> Vec<u64> {
+        let open = self.open.get(&receipt.agent).into_iter();
+        let first = match receipt.about {
+            About::Commit => 0,
+            About::Removal => receipt.position.seq,
+        };
+        open.flat_map(|open| open.range(first..=receipt.position.seq)).copied().collect()
+    }
+
     /// Makes room for one change.
     fn forget_one(&mut self) {
         let complete = self.closings.iter().find(|(_, closing)| closing.is_complete()).map(|(seq, _)| *seq);
         let seq = complete.or_else(|| self.closings.first_key_value().map(|(seq, _)| *seq));
-        let closing = seq.and_then(|seq| self.closings.remove(&seq));
+        let closing = seq.and_then(|seq| self.remove(seq));
         let agents = closing.into_iter().flat_map(|closing| closing.agents);
         self.forgotten.extend(agents.filter(|(_, agent)| agent.durable_at.is_none()).map(|(id, _)| id));
     }
@@ -183,10 +220,10 @@ impl Closings {
     /// See [`StoreError`].
     pub fn open(store: AccessStore) -> Result<Self, StoreError> {
         let rows = store.open_closings(u32::try_from(KEPT_MAX).unwrap_or(u32::MAX))?;
-        let closings: BTreeMap<_, _> = rows.into_iter().map(|row| (row.position.seq, Closing::from_row(row))).collect();
-        let oldest = closings.first_key_value().map_or(0, |(seq, _)| *seq);
-        let forgotten = store.agents_of_open_closings_before(oldest)?;
-        let state = State { closings, early: Vec::new(), forgotten };
+        let mut state = State::default();
+        rows.into_iter().for_each(|row| state.put(Closing::from_row(row)));
+        let oldest = state.closings.first_key_value().map_or(0, |(seq, _)| *seq);
+        state.forgotten = store.agents_of_open_closings_before(oldest)?;
         Ok(Self { store, state: Mutex::new(state), moved: watch::channel(0).0 })
     }
 
@@ -199,7 +236,9 @@ impl Closings {
     /// Lets go of changes after an entry: a journal that was restored from an older copy ends there, and what happened
     /// after it in the history that was lost is confirmed by no commit of this one.
     pub fn forget_after(&self, seq: u64) {
-        let _lost = self.lock().closings.split_off(&seq.saturating_add(1));
+        let mut state = self.lock();
+        let lost: Vec<u64> = state.closings.range(seq.saturating_add(1)..).map(|(seq, _)| *seq).collect();
+        lost.into_iter().for_each(|seq| drop(state.remove(seq)));
     }
 
     /// Begins to watch a change. The store hears of it, too; when it cannot keep it, only a restart would forget it.
@@ -224,22 +263,24 @@ impl Closings {
                 }
             }
             let row = closing.to_row();
-            state.closings.insert(seq, closing);
+            state.put(closing);
             while state.closings.len() > KEPT_MAX {
                 state.forget_one();
             }
             row
         };
-        let confirmed: Vec<_> = row.agents.iter().filter(|agent| agent.applied_at.is_some()).cloned().collect();
+        let confirmed: Vec<_> = row.agents.iter().filter(|agent| agent.durable_at.is_some()).cloned().collect();
         self.tell();
         self.store.begin_closing(row)?;
         confirmed.into_iter().for_each(|agent| self.store.advance_closing(seq, agent));
         Ok(())
     }
 
-    /// Takes a receipt whose signature was verified.
+    /// Takes a receipt that is believed. What is only in force is not stored: a restart forgets it on the safe side, and the
+    /// word that it is durable is about to come.
     pub fn take_receipt(&self, receipt: &Receipt, signed: &Signed<Receipt>, now: UnixMs) {
-        let mut advanced = Vec::new();
+        let mut has_moved = false;
+        let mut durable = Vec::new();
         let is_forgotten;
         {
             let mut state = self.lock();
@@ -249,19 +290,24 @@ impl Closings {
             if receipt.about == About::Removal && !is_known && state.early.len() < EARLY_MAX {
                 state.early.push((receipt.clone(), signed.clone(), now));
             }
-            for (seq, closing) in state.closings.range_mut(..=receipt.position.seq) {
-                if closing.is_confirmed_by(receipt)
+            for seq in state.confirmable(receipt) {
+                if let Some(closing) = state.closings.get_mut(&seq)
+                    && closing.is_confirmed_by(receipt)
                     && let Some(agent) = closing.agents.get_mut(&receipt.agent)
                     && agent.take(receipt, signed, now)
                 {
-                    advanced.push((*seq, agent.to_row(&receipt.agent)));
+                    has_moved = true;
+                    if agent.durable_at.is_some() {
+                        durable.push((seq, agent.to_row(&receipt.agent)));
+                        state.close(&receipt.agent, seq);
+                    }
                 }
             }
         }
-        if !advanced.is_empty() {
+        if has_moved {
             self.tell();
         }
-        advanced.into_iter().for_each(|(seq, row)| self.store.advance_closing(seq, row));
+        durable.into_iter().for_each(|(seq, row)| self.store.advance_closing(seq, row));
         if is_forgotten && let Ok(bytes) = codec::encode(signed) {
             self.store.confirm_closings(receipt.agent.clone(), receipt.position, bytes, now);
         }
@@ -413,17 +459,19 @@ mod tests {
     }
 
     #[test]
-    fn an_open_change_goes_on_after_a_restart() {
+    fn an_open_change_goes_on_after_a_restart_which_forgets_what_is_not_durable() {
         let directory = tempfile::tempdir().unwrap();
         let closings = open(&directory);
         closings.begin(closing(7)).unwrap();
         let (applied, signed) = receipt(About::Removal, 7, Stage::Applied);
         closings.take_receipt(&applied, &signed, UnixMs(3));
+        assert_eq!(stages(&closings, 7), (true, false));
         // Whatever is stored later is stored after it.
         closings.store.recover_contacts(UnixMs(0)).unwrap();
         drop(closings);
         let closings = open(&directory);
-        assert_eq!(stages(&closings, 7), (true, false));
+        assert_eq!(stages(&closings, 7), (false, false));
+        closings.take_receipt(&applied, &signed, UnixMs(3));
         closings.begin(closing(7)).unwrap();
         assert_eq!(stages(&closings, 7), (true, false), "begun again, since its commit was not kept before the crash");
         let (durable, signed) = receipt(About::Commit, 9, Stage::Durable);

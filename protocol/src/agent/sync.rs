@@ -97,6 +97,8 @@ pub struct Sync {
 /// An update whose parts are still coming.
 #[derive(Debug)]
 struct Assembly {
+    /// Version of the statement under which the head was proven.
+    statement: u32,
     head: Head,
     commit: Commit,
     base: Base,
@@ -255,7 +257,8 @@ impl Sync {
         let commit = head.commit.unverified().map_err(|error| Refusal::Unproven(error.to_string()))?;
         self.check_follows(&head, &commit)?;
         let change = Change::default();
-        let assembly = Assembly { head, commit, base, parts_left: parts, bytes: 0, change };
+        let statement = self.trust.statement().version;
+        let assembly = Assembly { statement, head, commit, base, parts_left: parts, bytes: 0, change };
         if parts == 0 {
             return self.finish(assembly, wall);
         }
@@ -323,9 +326,12 @@ impl Sync {
 
     /// PROTOCOL 4.3: the new state must have the signed digest, or nothing changes.
     fn finish(&mut self, assembly: Assembly, wall: UnixMs) -> Result<(), Refusal> {
-        let Assembly { head, commit, base, change, .. } = assembly;
+        let Assembly { statement, head, commit, base, change, .. } = assembly;
         // Statements may have come between the head and its parts: it is stored with the newest, which must prove it.
-        prove_head(&self.trust, &head, &self.identity.agent, self.identity.key.public()).map_err(Refusal::Unproven)?;
+        if statement != self.trust.statement().version {
+            let key = self.identity.key.public();
+            prove_head(&self.trust, &head, &self.identity.agent, key).map_err(Refusal::Unproven)?;
+        }
         let writes = match base {
             Base::Nothing => self.replace_state(change, head.leaf.digest)?,
             Base::Present => self.change_state(&change, head.leaf.digest)?,
@@ -477,9 +483,14 @@ impl Sync {
         Receipt { campus, agent, about, position, hash, stage, at }
     }
 
+    /// PROTOCOL 7.1: what is durable is signed, since others will want to see it; what is only in force until then is not.
     fn send_receipt(&mut self, receipt: &Receipt) {
+        let signed = match receipt.stage {
+            Stage::Applied => Signed::unsigned(receipt),
+            Stage::Durable => self.identity.key.sign_value(receipt),
+        };
         // A receipt is a few hundred bytes and always encodes; were it not sent, the authority would ask again.
-        if let Ok(signed) = self.identity.key.sign_value(receipt) {
+        if let Ok(signed) = signed {
             self.send(ToAuthority::Receipt(signed));
         }
     }

@@ -84,7 +84,7 @@ pub enum Input {
 pub enum Effect {
     /// Send a frame.
     Send(Lane, Box<ToAgent>),
-    /// A receipt was verified: keep it.
+    /// A receipt that is believed: keep it.
     Receipt(Receipt, Signed<Receipt>),
     /// The agent took a pulse.
     Heard(Heard),
@@ -235,11 +235,10 @@ impl Session {
         self.effects.push_back(Effect::Greeted(hello));
     }
 
-    /// PROTOCOL 7: only a receipt by this agent's own key, about itself, counts.
+    /// PROTOCOL 7.2: only a receipt about the agent itself counts, and of what is durable only one that its own key signed.
     fn take_receipt(&mut self, signed: Signed<Receipt>) {
-        let receipt = match signed.verify(&[self.key].into(), 1) {
-            Ok(receipt) if receipt.agent == self.agent => receipt.into_inner(),
-            Ok(_) | Err(_) => return self.close("a receipt was not signed by the agent's key"),
+        let Some(receipt) = self.believed(&signed).filter(|receipt| receipt.agent == self.agent) else {
+            return self.close("a receipt was not signed by the agent's key");
         };
         if receipt.about == About::Commit
             && let Some((hash, claim, _)) = &self.sent
@@ -252,6 +251,15 @@ impl Session {
             self.confirmed = self.confirmed.max(receipt.position);
         }
         self.effects.push_back(Effect::Receipt(receipt, signed));
+    }
+
+    /// That a change is in force is believed by the connection, which that key has opened.
+    fn believed(&self, signed: &Signed<Receipt>) -> Option<Receipt> {
+        let said = signed.unverified().ok()?;
+        match said.stage {
+            Stage::Applied => Some(said),
+            Stage::Durable => Some(signed.verify(&[self.key].into(), 1).ok()?.into_inner()),
+        }
     }
 
     fn take_refusal(&mut self, refusal: Refusal) {

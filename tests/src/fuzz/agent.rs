@@ -290,11 +290,9 @@ impl World {
 
     /// A receipt is about something that was signed, and true.
     fn take_receipt(&mut self, signed: &Signed<Receipt>) {
-        let receipt = signed.verify(&[key(9).public()].into(), 1).map(doorward_protocol::sign::Verified::into_inner);
-        let Ok(receipt) = receipt else {
-            assert!(signed.signatures.is_empty(), "a receipt is signed by the agent");
-            return;
-        };
+        let Ok(receipt) = signed.unverified() else { return };
+        let is_signed = signed.verify(&[key(9).public()].into(), 1).is_ok();
+        assert!(is_signed || receipt.stage == Stage::Applied, "what is durable is signed by the agent");
         match receipt.about {
             About::Commit => {
                 let made = HISTORY.of_hash(receipt.hash);
