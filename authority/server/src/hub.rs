@@ -3,7 +3,9 @@
 //! What waits for an agent is bounded: newer heads and pulses replace older ones. Only removals queue, since none may
 //! be lost; an agent that does not take them is disconnected, and gets the commits that contain them when it is back.
 
+use doorward_protocol::codec::CodecError;
 use doorward_protocol::commit::{Position, Pulse};
+use doorward_protocol::frame::{ToAgent, to_wire};
 use doorward_protocol::id::AgentId;
 use doorward_protocol::limits::OVERLAY_REMOVALS_MAX;
 use doorward_protocol::removal::Removal;
@@ -86,6 +88,9 @@ pub struct Live {
 /// What waits for a connection to look at.
 #[derive(Debug, Default)]
 pub struct Mail {
+    /// The newest removal that is on its way, until the agent has it on its disk: a commit waits for it, so that whoever
+    /// still has to hear of a removal does not wait behind commits that repeat it for others.
+    removing: Option<Position>,
     /// The head moved; whether this agent's state changed with it.
     pub head_moved: Option<bool>,
     /// A newer pulse.
@@ -105,14 +110,24 @@ pub struct Connection {
     pub bell: Notify,
     live: Mutex<Live>,
     end: watch::Sender<Option<End>>,
-    removals: mpsc::Sender<Signed<Removal>>,
+    removals: mpsc::Sender<Arc<[u8]>>,
 }
 
 impl Connection {
-    /// Takes what waits.
+    /// Takes what waits. With a pulse everything comes, also from an agent that never answered a removal.
     #[must_use]
     pub fn take_mail(&self) -> Mail {
-        std::mem::take(&mut *lock(&self.mail))
+        let mut mail = lock(&self.mail);
+        if mail.removing.is_some() && mail.pulse.is_none() { Mail::default() } else { std::mem::take(&mut *mail) }
+    }
+
+    /// Notes that the agent has removals up to a position on its disk.
+    pub fn removed(&self, position: Position) {
+        let mut mail = lock(&self.mail);
+        if mail.removing.is_some_and(|removing| removing <= position) {
+            mail.removing = None;
+            self.bell.notify_one();
+        }
     }
 
     /// What the agent was last heard to say.
@@ -127,10 +142,11 @@ impl Connection {
     }
 
     /// Puts a removal on its lane.
-    pub fn remove(&self, removal: Signed<Removal>) {
+    pub fn remove(&self, removal: &Outgoing) {
+        lock(&self.mail).removing = Some(removal.position);
         // A connection that has just ended takes nothing any more; the agent gets the commit when it is back. So does one
         // that holds its lane open and does not read it.
-        if let Err(TrySendError::Full(_)) = self.removals.try_send(removal) {
+        if let Err(TrySendError::Full(_)) = self.removals.try_send(Arc::clone(&removal.frame)) {
             self.end(End::Unavailable);
         }
     }
@@ -153,6 +169,24 @@ impl Connection {
     fn post(&self, change: impl FnOnce(&mut Mail)) {
         change(&mut lock(&self.mail));
         self.bell.notify_one();
+    }
+}
+
+/// A removal as it stands on its lane: spelled out once for all whom it concerns.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    position: Position,
+    frame: Arc<[u8]>,
+}
+
+impl Outgoing {
+    /// Of a signed removal.
+    ///
+    /// # Errors
+    /// Never for values within their bounds.
+    pub fn new(removal: &Signed<Removal>) -> Result<Self, CodecError> {
+        let position = removal.unverified()?.position;
+        Ok(Self { position, frame: to_wire(&ToAgent::Removal(removal.clone()))?.into() })
     }
 }
 
@@ -187,7 +221,7 @@ struct State {
     /// What agents that are away were last heard to say.
     last: BTreeMap<AgentId, Live>,
     /// Removals whose commit is not published yet, for agents that connect meanwhile.
-    pending: BTreeMap<u64, Vec<(Signed<Removal>, Concerned)>>,
+    pending: BTreeMap<u64, Vec<(Outgoing, Concerned)>>,
 }
 
 impl Hub {
@@ -198,7 +232,7 @@ impl Hub {
         key: PublicKey,
         address: SocketAddr,
         now: UnixMs,
-    ) -> (Arc<Connection>, mpsc::Receiver<Signed<Removal>>) {
+    ) -> (Arc<Connection>, mpsc::Receiver<Arc<[u8]>>) {
         // As many as an agent keeps.
         let (removals, lane) = mpsc::channel(OVERLAY_REMOVALS_MAX);
         let mut state = lock(&self.state);
@@ -227,7 +261,7 @@ impl Hub {
             removals,
         });
         let pending = state.pending.values().flatten().filter(|(_, concerned)| concerned.contains(&agent));
-        pending.for_each(|(removal, _)| connection.remove(removal.clone()));
+        pending.for_each(|(removal, _)| connection.remove(removal));
         state.connections.insert(agent, Arc::clone(&connection));
         older.into_iter().for_each(|older| older.end(End::Replaced));
         (connection, lane)
@@ -285,11 +319,11 @@ impl Hub {
 
     /// Hands removals of an entry to whom they concern: to those who are connected now, and to those who connect
     /// before its commit is there for everyone.
-    pub fn remove(&self, seq: u64, removals: Vec<(Signed<Removal>, Concerned)>) {
+    pub fn remove(&self, seq: u64, removals: Vec<(Outgoing, Concerned)>) {
         let mut state = lock(&self.state);
         for (removal, concerned) in &removals {
             let connections = state.connections.iter().filter(|(agent, _)| concerned.contains(agent));
-            connections.for_each(|(_, connection)| connection.remove(removal.clone()));
+            connections.for_each(|(_, connection)| connection.remove(removal));
         }
         state.pending.insert(seq, removals);
     }
@@ -333,15 +367,15 @@ mod tests {
         AgentId::new(name).unwrap()
     }
 
-    fn enter(hub: &Hub, name: &str) -> (Arc<Connection>, mpsc::Receiver<Signed<Removal>>) {
+    fn enter(hub: &Hub, name: &str) -> (Arc<Connection>, mpsc::Receiver<Arc<[u8]>>) {
         hub.enter(id(name), PublicKey([1; 32]), "127.0.0.1:1".parse().unwrap(), UnixMs(0))
     }
 
-    fn removal() -> Signed<Removal> {
+    fn removal() -> Outgoing {
         let position = Position { epoch: 0, seq: 7 };
         let campus = CampusId::new("test").unwrap();
         let removal = Removal { campus, position, part: 0, at: UnixMs(0), items: Vec::new() };
-        SecretKey::from_seed(&[1; 32]).sign_value(&removal).unwrap()
+        Outgoing::new(&SecretKey::from_seed(&[1; 32]).sign_value(&removal).unwrap()).unwrap()
     }
 
     #[test]
@@ -391,10 +425,36 @@ mod tests {
     async fn an_agent_that_takes_no_removals_is_disconnected_before_they_fill_the_memory() {
         let hub = Hub::default();
         let (a, _lane) = enter(&hub, "a");
-        (0..OVERLAY_REMOVALS_MAX).for_each(|_| a.remove(removal()));
+        (0..OVERLAY_REMOVALS_MAX).for_each(|_| a.remove(&removal()));
         assert!(a.end.borrow().is_none());
-        a.remove(removal());
+        a.remove(&removal());
         assert_eq!(a.ended().await, End::Unavailable);
+    }
+
+    #[test]
+    fn a_commit_waits_for_a_removal_that_is_on_its_way_until_it_is_durable_or_a_pulse_is_due() {
+        let hub = Hub::default();
+        let (a, _lane) = enter(&hub, "a");
+        let hear_of_both = || {
+            hub.remove(7, vec![(removal(), Concerned::All)]);
+            hub.head_moved(7, &[id("a")].into());
+        };
+        hear_of_both();
+        assert_eq!(a.take_mail().head_moved, None);
+        a.removed(Position { epoch: 0, seq: 6 });
+        assert_eq!(a.take_mail().head_moved, None, "that was another one");
+        a.removed(Position { epoch: 0, seq: 7 });
+        assert_eq!(a.take_mail().head_moved, Some(true));
+        hear_of_both();
+        let pulse = Pulse {
+            campus: CampusId::new("test").unwrap(),
+            position: Position { epoch: 0, seq: 7 },
+            commit: doorward_protocol::id::Hash([0; 32]),
+            at: UnixMs(0),
+        };
+        hub.pulse(&SecretKey::from_seed(&[1; 32]).sign_value(&pulse).unwrap());
+        let mail = a.take_mail();
+        assert_eq!((mail.head_moved, mail.pulse.is_some()), (Some(true), true));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::authority::Authority;
 use doorward_protocol::id::AgentId;
 use doorward_protocol::session::AlarmKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// How long an agent may be away without a word; a restart of an agent takes seconds.
@@ -19,8 +19,8 @@ impl Silence {
     /// Looks who is away now.
     pub fn look(&mut self, authority: &Authority, now: Instant) {
         let connected = authority.hub.connected();
-        let enrolled: Vec<AgentId> = authority.published().leaves.agents().cloned().collect();
-        let away: Vec<AgentId> = enrolled.into_iter().filter(|id| !connected.contains(id)).collect();
+        let published = authority.published();
+        let away = published.leaves.agents().filter(|id| !connected.contains(id)).cloned().collect();
         for agent in self.silent(away, now) {
             let text = format!("agent {agent} has not been connected for {} seconds", AWAY_MAX.as_secs());
             authority.raise(AlarmKind::Silent, Some(agent), &text);
@@ -28,7 +28,7 @@ impl Silence {
     }
 
     /// Who has been away for too long now, and was not named before.
-    fn silent(&mut self, away: Vec<AgentId>, now: Instant) -> Vec<AgentId> {
+    fn silent(&mut self, away: BTreeSet<AgentId>, now: Instant) -> Vec<AgentId> {
         self.away.retain(|id, _| away.contains(id));
         let mut silent = Vec::new();
         for id in away {
@@ -50,15 +50,15 @@ mod tests {
     fn a_silence_is_named_once_and_again_only_after_a_return() {
         let mut silence = Silence::default();
         let agent = AgentId::new("a").unwrap();
-        let away = || vec![agent.clone()];
+        let away = || BTreeSet::from([agent.clone()]);
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
         assert!(silence.silent(away(), start).is_empty());
         assert!(silence.silent(away(), after(50)).is_empty());
-        assert_eq!(silence.silent(away(), after(70)), away());
+        assert_eq!(silence.silent(away(), after(70)), std::slice::from_ref(&agent));
         assert!(silence.silent(away(), after(170)).is_empty());
-        assert!(silence.silent(Vec::new(), after(180)).is_empty());
+        assert!(silence.silent(BTreeSet::new(), after(180)).is_empty());
         assert!(silence.silent(away(), after(190)).is_empty());
-        assert_eq!(silence.silent(away(), after(260)), away());
+        assert_eq!(silence.silent(away(), after(260)), std::slice::from_ref(&agent));
     }
 }

@@ -5,7 +5,7 @@
 use crate::authority::{Accepted, Authority, Message, OrderError, Warning};
 use crate::compiler::Written;
 use crate::concern;
-use crate::hub::{Concerned, End};
+use crate::hub::{End, Outgoing};
 use crate::journal::Journal;
 use crate::present::Present;
 use doorward_policy::command::{Actor, Command, Entry};
@@ -74,15 +74,18 @@ impl Writer {
         // After an entry that could not be compiled, who holds a card is not known either.
         let has_caught_up = |present: &Present| present.published.position.seq == self.directory.head();
         let present = self.authority.try_present().filter(|present| has_caught_up(present));
-        let signed = removals.into_iter().filter_map(|removal| {
-            let concerned: Concerned =
-                concern::of_removal(&self.authority.hub, &self.directory, present.as_deref(), &removal);
-            // A removal holds at most so many items as fit a frame, so it can be signed.
-            Some((self.authority.signer.sign(&removal).ok()?, concerned))
-        });
-        let signed: Vec<(Signed<Removal>, Concerned)> = signed.collect();
-        let removals = signed.iter().map(|(removal, _)| removal.clone()).collect();
-        self.authority.hub.remove(seq, signed);
-        removals
+        let (mut kept, mut outgoing) = (Vec::new(), Vec::new());
+        for removal in removals {
+            let concerned = concern::of_removal(&self.authority.hub, &self.directory, present.as_deref(), &removal);
+            // A removal holds at most so many items as fit a frame, so it can be signed and sent.
+            if let Ok(signed) = self.authority.signer.sign(&removal)
+                && let Ok(frame) = Outgoing::new(&signed)
+            {
+                outgoing.push((frame, concerned));
+                kept.push(signed);
+            }
+        }
+        self.authority.hub.remove(seq, outgoing);
+        kept
     }
 }

@@ -6,7 +6,9 @@ use doorward_protocol::enrol::certificate_hash;
 use doorward_protocol::frame::AUTHORITY_NAME;
 use doorward_protocol::id::Hash;
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, IdleTimeout, TransportConfig, VarInt};
+use quinn::{
+    AckFrequencyConfig, ClientConfig, Connection, ConnectionError, Endpoint, IdleTimeout, TransportConfig, VarInt,
+};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -35,6 +37,9 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Removal lanes that the authority may have open at once; it needs one, and a second while it replaces that.
 const REMOVAL_LANES_MAX: u32 = 4;
+
+/// How many packets the authority takes before it acknowledges them at once; see the authority's side.
+const UNACKNOWLEDGED_MAX: u32 = 8;
 
 /// Codes with which the authority ends a connection for good reason: not enrolled, replaced by another connection of the
 /// same agent, protocol broken, struck off.
@@ -178,22 +183,65 @@ async fn connect(address: &str, config: rustls::ClientConfig, patience: Duration
         .map_err(|_| ReachError::Silent(patience))?
         .map_err(|_| not_an_address())?
         .collect();
-    let config = QuicClientConfig::try_from(config).map_err(|error| ReachError::Tls(error.to_string()))?;
-    let mut config = ClientConfig::new(Arc::new(config));
-    config.transport_config(Arc::new(transport()));
+    let config = client_config(config)?;
     let mut last = not_an_address();
     for remote in found {
         // A socket for each connection: after a change of network or address family, the old one may lead nowhere.
-        let endpoint = Endpoint::client(any_port(remote))?;
-        let connecting = endpoint.connect_with(config.clone(), remote, AUTHORITY_NAME);
-        let connecting = connecting.map_err(|error| ReachError::Tls(error.to_string()))?;
-        match tokio::time::timeout(patience, connecting).await {
-            Ok(Ok(connection)) => return Ok(Reached { connection, endpoint }),
-            Ok(Err(error)) => last = error.into(),
-            Err(_) => last = ReachError::Silent(patience),
+        match Outlet::open(remote)?.connect(config.clone(), remote, patience).await {
+            Ok(reached) => return Ok(reached),
+            Err(error) => last = error,
         }
     }
     Err(last)
+}
+
+fn client_config(config: rustls::ClientConfig) -> Result<ClientConfig, ReachError> {
+    let config = QuicClientConfig::try_from(config).map_err(|error| ReachError::Tls(error.to_string()))?;
+    let mut config = ClientConfig::new(Arc::new(config));
+    config.transport_config(Arc::new(transport()));
+    Ok(config)
+}
+
+/// A socket of this machine from which an authority is reached. An agent has one for each connection; who plays thousands
+/// of agents in one process lets some of them share one.
+#[derive(Debug, Clone)]
+pub struct Outlet(Endpoint);
+
+impl Outlet {
+    /// A socket on any port, in the other side's family of addresses.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn open(remote: SocketAddr) -> Result<Self, ReachError> {
+        Ok(Self(Endpoint::client(any_port(remote))?))
+    }
+
+    /// Connects as an enrolled agent, with so much patience.
+    ///
+    /// # Errors
+    /// See [`ReachError`].
+    pub async fn connect_as_agent(
+        &self,
+        remote: SocketAddr,
+        identity: &Identity,
+        patience: Duration,
+    ) -> Result<Reached, ReachError> {
+        let config = agent_config(identity).map_err(|error| ReachError::Tls(error.to_string()))?;
+        self.connect(client_config(config)?, remote, patience).await
+    }
+
+    async fn connect(
+        &self,
+        config: ClientConfig,
+        remote: SocketAddr,
+        patience: Duration,
+    ) -> Result<Reached, ReachError> {
+        let connecting = self.0.connect_with(config, remote, AUTHORITY_NAME);
+        let connecting = connecting.map_err(|error| ReachError::Tls(error.to_string()))?;
+        let connected = tokio::time::timeout(patience, connecting).await;
+        let connection = connected.map_err(|_| ReachError::Silent(patience))??;
+        Ok(Reached { connection, endpoint: self.0.clone() })
+    }
 }
 
 /// Any port of this machine, in the other side's family of addresses.
@@ -212,9 +260,14 @@ fn own_address(remote: SocketAddr) -> Option<IpAddr> {
 }
 
 fn transport() -> TransportConfig {
+    let mut acknowledgements = AckFrequencyConfig::default();
+    acknowledgements.ack_eliciting_threshold(VarInt::from_u32(UNACKNOWLEDGED_MAX));
     let mut transport = TransportConfig::default();
     transport.max_idle_timeout(IdleTimeout::try_from(IDLE_TIMEOUT).ok());
     transport.keep_alive_interval(Some(KEEP_ALIVE));
+    transport.ack_frequency_config(Some(acknowledgements));
+    // What an agent sends is small, or may take its time.
+    transport.mtu_discovery_config(None);
     transport.max_concurrent_bidi_streams(VarInt::from_u32(0));
     transport.max_concurrent_uni_streams(VarInt::from_u32(REMOVAL_LANES_MAX));
     transport.datagram_receive_buffer_size(None);

@@ -93,12 +93,12 @@ impl Keeper {
     }
 
     async fn keep_connected(&mut self) {
-        let (mut pause, mut patience) = (PAUSE.0, CONNECT_PATIENCE.0);
+        let (mut pauses, mut patience) = (Pauses::default(), CONNECT_PATIENCE.0);
         self.show_certificate();
         loop {
             let was_heard = self.try_all(patience).await;
-            (pause, patience) = (next(pause, PAUSE, was_heard), next(patience, CONNECT_PATIENCE, was_heard));
-            tokio::time::sleep(jittered(pause)).await;
+            patience = next(patience, CONNECT_PATIENCE, was_heard);
+            tokio::time::sleep(pauses.after(was_heard)).await;
         }
     }
 
@@ -290,6 +290,24 @@ async fn take_removals(connection: Connection, machine: mpsc::Sender<ToAgent>) -
             Err(LaneError::Read(ReadExactError::FinishedEarly(0))) => {}
             ended => return ended,
         }
+    }
+}
+
+/// The pauses of an agent that comes back again and again: they grow, and differ from agent to agent.
+#[derive(Debug, Clone, Copy)]
+pub struct Pauses(Duration);
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self(PAUSE.0)
+    }
+}
+
+impl Pauses {
+    /// The pause after a round that reached nobody, or somebody.
+    pub fn after(&mut self, was_heard: bool) -> Duration {
+        self.0 = next(self.0, PAUSE, was_heard);
+        jittered(self.0)
     }
 }
 

@@ -42,6 +42,9 @@ pub enum LaneError {
     Stopping,
 }
 
+/// The agent's side of a lane on which it speaks.
+pub type LaneOut = SendStream;
+
 /// Opens one of the agent's lanes.
 ///
 /// # Errors

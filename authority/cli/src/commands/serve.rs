@@ -64,7 +64,9 @@ impl Serve {
             .with_writer(std::io::stderr)
             .log_internal_errors(false)
             .init();
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        // What comes from the core's threads goes ahead of what the runtime's tasks have woken: a removal for the last of
+        // thousands of agents would otherwise wait behind the receipts of the first.
+        let runtime = tokio::runtime::Builder::new_multi_thread().global_queue_interval(1).enable_all().build();
         runtime.context("no runtime can be started")?.block_on(async {
             // Watched from the beginning, so that a server that is stopped while it starts ends in order.
             let stop = stop_signal().context("signals cannot be watched")?;

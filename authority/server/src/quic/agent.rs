@@ -7,10 +7,8 @@ use crate::authority::Authority;
 use crate::certificates;
 use crate::clock;
 use crate::hub::{self, End};
-use doorward_protocol::frame::ToAgent;
 use doorward_protocol::id::AgentId;
-use doorward_protocol::removal::Removal;
-use doorward_protocol::sign::{PublicKey, Signed};
+use doorward_protocol::sign::PublicKey;
 use quinn::{Connection, RecvStream, SendStream};
 use rustls::pki_types::CertificateDer;
 use std::sync::Arc;
@@ -81,7 +79,7 @@ fn identify(connection: &Connection, authority: &Authority) -> Option<(AgentId, 
     authority.published().leaves.agent_of(key).map(|id| (id.clone(), key))
 }
 
-async fn run(connection: &Connection, agent: &Arc<Agent>, removals: mpsc::Receiver<Signed<Removal>>) -> Ended {
+async fn run(connection: &Connection, agent: &Arc<Agent>, removals: mpsc::Receiver<Arc<[u8]>>) -> Ended {
     let mut lanes = JoinSet::new();
     lanes.spawn(send_removals(connection.clone(), removals));
     let mut opened = [false; 2];
@@ -140,20 +138,16 @@ async fn open_lane(
     }
 }
 
-async fn send_removals(connection: Connection, mut removals: mpsc::Receiver<Signed<Removal>>) -> Ended {
-    let stream = match connection.open_uni().await {
+async fn send_removals(connection: Connection, mut removals: mpsc::Receiver<Arc<[u8]>>) -> Ended {
+    let mut stream = match connection.open_uni().await {
         Ok(stream) => stream,
         Err(error) => return Ended::There(error.to_string()),
     };
     if let Err(error) = stream.set_priority(REMOVAL_PRIORITY) {
         return Ended::There(error.to_string());
     }
-    let mut writer = FrameWriter::new(stream);
-    while let Some(removal) = removals.recv().await {
-        if let Err(error) = writer.push(&ToAgent::Removal(removal)) {
-            return Ended::Here(End::Unavailable, error.to_string());
-        }
-        if let Err(error) = writer.write_all().await {
+    while let Some(frame) = removals.recv().await {
+        if let Err(error) = stream.write_all(&frame).await {
             return Ended::There(error.to_string());
         }
     }

@@ -7,7 +7,7 @@ use super::frames::{FrameError, FrameReader, FrameWriter};
 use crate::access::NewAlarm;
 use crate::authority::Warning;
 use crate::clock;
-use crate::hub::End;
+use crate::hub::{End, Outgoing};
 use doorward_protocol::frame::{Heard, Hello, Lane, ToAgent, ToAuthority};
 use doorward_protocol::receipt::{About, Receipt, Stage};
 use doorward_protocol::session::sync::{Effect, Input, Session};
@@ -119,7 +119,9 @@ impl Control {
     fn send(&mut self, lane: Lane, frame: ToAgent) -> Result<(), Ended> {
         match (lane, &frame) {
             (Lane::Removal, ToAgent::Removal(removal)) => {
-                self.agent.connection.remove(removal.clone());
+                let removal =
+                    Outgoing::new(removal).map_err(|error| Ended::Here(End::Unavailable, error.to_string()))?;
+                self.agent.connection.remove(&removal);
                 return Ok(());
             }
             (_, ToAgent::Update(update)) => {
@@ -142,6 +144,9 @@ impl Control {
     fn keep_receipt(&self, receipt: &Receipt, signed: &Signed<Receipt>) {
         let authority = &self.agent.authority;
         authority.closings.take_receipt(receipt, signed, clock::wall());
+        if receipt.about == About::Removal && receipt.stage == Stage::Durable {
+            self.agent.connection.removed(receipt.position);
+        }
         if receipt.about == About::Commit && receipt.stage == Stage::Durable {
             authority.store.confirm(self.agent.id().clone(), receipt.position);
             self.agent.connection.note(|live| live.position = live.position.max(Some(receipt.position)));

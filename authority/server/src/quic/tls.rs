@@ -5,16 +5,15 @@ use crate::certificates::CertificateAuthority;
 use doorward_protocol::frame::{ALPN_AGENT, ALPN_ENROL};
 use doorward_protocol::time::UnixMs;
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{IdleTimeout, ServerConfig, TransportConfig, VarInt};
+use quinn::{AckFrequencyConfig, IdleTimeout, ServerConfig, TransportConfig, VarInt};
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use std::sync::Arc;
-use std::time::Duration;
 
-/// How long a silent connection lasts, in milliseconds: three lost keep-alives.
+/// How long a silent connection lasts, in milliseconds: three lost keep-alives. Those are the agents' alone: were both sides
+/// to send them, their timers would run out together, and each would cost two.
 const IDLE_TIMEOUT_MS: u32 = 10_000;
-const KEEP_ALIVE: Duration = Duration::from_secs(3);
 
 /// What an agent may have on its way to us at once, in bytes: a batch of records is far smaller, and this times the
 /// number of agents is memory.
@@ -53,11 +52,20 @@ pub fn server_config(certificates: &CertificateAuthority, now: UnixMs) -> Result
     Ok(server)
 }
 
+/// How many packets an agent takes before it acknowledges them at once; fewer are acknowledged with its answer, or a few
+/// hundredths of a second later. Most of what is sent is one packet, and its answer one.
+const UNACKNOWLEDGED_MAX: u32 = 8;
+
 fn transport() -> TransportConfig {
+    let mut acknowledgements = AckFrequencyConfig::default();
+    acknowledgements.ack_eliciting_threshold(VarInt::from_u32(UNACKNOWLEDGED_MAX));
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
-        .keep_alive_interval(Some(KEEP_ALIVE))
+        .ack_frequency_config(Some(acknowledgements))
+        // A removal is far smaller than the packets that pass everywhere; to look for larger ones costs each connection as
+        // much as a dozen removals.
+        .mtu_discovery_config(None)
         .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS_MAX))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .stream_receive_window(VarInt::from_u32(RECEIVE_WINDOW_BYTES))

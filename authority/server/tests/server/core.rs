@@ -9,6 +9,7 @@ use doorward_policy::model::{CardId, Grant, GrantId, Subject, Target};
 use doorward_protocol::commit::Position;
 use doorward_protocol::decide::{Reason, decide};
 use doorward_protocol::facts::Factors;
+use doorward_protocol::frame::{ToAgent, from_wire};
 use doorward_protocol::id::DoorId;
 use doorward_protocol::session::AlarmKind;
 use doorward_protocol::time::{Day, DayRange};
@@ -203,7 +204,9 @@ async fn a_suspension_is_on_its_way_while_something_else_is_still_being_compiled
     });
     is_held.await.unwrap();
     let accepted = authority.execute(Actor::system(), suspend(&card)).await.unwrap();
-    let removal = authority.signer.trust().verify(&lane.recv().await.unwrap()).unwrap();
+    let frame = lane.recv().await.unwrap();
+    let Ok(ToAgent::Removal(removal)) = from_wire(&frame[4..]) else { panic!("something else came on its lane") };
+    let removal = authority.signer.trust().verify(&removal).unwrap();
     assert_eq!(removal.position.seq, accepted.seq);
     assert_eq!(authority.published().position, before, "its commit comes later");
     assert!(authority.timeline.pulse().is_none(), "no pulse renews a lease meanwhile");
