@@ -6,15 +6,19 @@
 
 mod agent;
 mod change;
+mod churn;
 mod compile;
 mod decide;
 mod driver;
 mod edge;
 mod engines;
+mod fanout;
 mod flood;
 mod journal;
 mod office;
+mod reconnect;
 mod records;
+mod revocation;
 mod snapshot;
 mod sqlite;
 mod tap;
@@ -39,6 +43,10 @@ const BENCHES: &[Bench] = &[
     ("tap", tap::run),
     ("agent", agent::run),
     ("records", records::run),
+    ("revocation", revocation::run),
+    ("fanout", fanout::run),
+    ("churn", churn::run),
+    ("reconnect", reconnect::run),
 ];
 
 fn main() -> ExitCode {

@@ -4,5 +4,7 @@
 
 pub mod campus;
 pub mod measure;
+pub mod peers;
 pub mod report;
+pub mod swarm;
 pub mod system;

@@ -39,6 +39,27 @@ pub fn usage(process: u32) -> Result<Usage> {
     })
 }
 
+/// Processor time of the threads that a process has now, to the microsecond rather than to the tick.
+///
+/// # Errors
+/// When it is gone.
+pub fn cpu_exact(process: u32) -> Result<Duration> {
+    let mut sum = Duration::ZERO;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        // A thread may end between the two looks.
+        let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+        let ran = text.split_whitespace().next().context("no time in schedstat")?;
+        sum += Duration::from_nanos(ran.parse()?);
+    }
+    Ok(sum)
+}
+
+/// How many processors this process may use.
+#[must_use]
+pub fn cores() -> f64 {
+    std::thread::available_parallelism().map_or(1.0, |cores| crate::bench::measure::length(cores.get()))
+}
+
 /// What this process holds and has used.
 ///
 /// # Errors
