@@ -17,10 +17,12 @@ pub(super) const SCHEMA: &str = "
 /// A standing fault is reported again and again; one line for it in this time is enough.
 const REPEAT_MS: i64 = 600_000;
 
-/// The same fault is not even looked at twice in this time: an agent that is in wrong hands reports as fast as it can.
+/// The same fault is looked at once in this time, and so often at once: an agent that is in wrong hands reports as fast as
+/// it can, and one that is in good hands may be damaged anew while the last word of it is being looked at.
 const LOOK_MS: i64 = 1_000;
+const LOOKS_AT_ONCE: i64 = 8;
 
-/// When each kind of alarm was last raised about each agent. No more than all agents and kinds.
+/// Until when the looks at each kind of alarm about each agent are spent. No more than all agents and kinds.
 pub(super) type Raised = BTreeMap<(AlarmKind, Option<AgentId>), UnixMs>;
 
 /// An alarm to raise.
@@ -77,15 +79,16 @@ impl AccessStore {
     fn is_worth_a_look(&self, alarm: &NewAlarm, now: UnixMs) -> bool {
         // What a panic left behind is still a list of instants.
         let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = raised.insert((alarm.kind, alarm.agent.clone()), now);
-        match last.filter(|last| now.since_ms(*last).saturating_abs() < LOOK_MS) {
-            // It counts from the first, so that a fault which is reported without a pause is looked at again.
-            Some(last) => {
-                raised.insert((alarm.kind, alarm.agent.clone()), last);
-                false
-            }
-            None => true,
+        let spent = raised.entry((alarm.kind, alarm.agent.clone())).or_insert(now);
+        // It lies behind once all is earned again, and far ahead when the clock was put back.
+        if !(0..=LOOKS_AT_ONCE * LOOK_MS).contains(&spent.since_ms(now)) {
+            *spent = now;
         }
+        let is_left = spent.since_ms(now) <= (LOOKS_AT_ONCE - 1) * LOOK_MS;
+        if is_left {
+            *spent = spent.plus_ms(LOOK_MS);
+        }
+        is_left
     }
 
     /// The newest alarms, oldest of them first.
@@ -203,16 +206,23 @@ mod tests {
         let raise =
             |agent: &AgentId, at| store.raise(NewAlarm::new(AlarmKind::Clock, Some(agent.clone()), "x"), UnixMs(at));
         raise(&agent, 0);
-        // From here on each that reaches the store would be another alarm.
         assert!(store.acknowledge(1).await.unwrap());
-        (1..LOOK_MS).for_each(|at| raise(&agent, at));
+        raise(&agent, 1);
         raise(&other, 5);
-        raise(&agent, LOOK_MS);
+        // Whatever is asked now is answered after what was raised.
         assert!(!store.acknowledge(77).await.unwrap());
         let alarms = store.alarms(10, false).unwrap();
         assert_eq!(
             alarms.iter().map(|row| (row.agent.as_deref().unwrap(), row.at.0)).collect::<Vec<_>>(),
-            [("agent-1", 0), ("agent-2", 5), ("agent-1", LOOK_MS)]
+            [("agent-1", 0), ("agent-1", 1), ("agent-2", 5)],
+            "what comes while the one before is looked at is not lost"
         );
+        let alarm = NewAlarm::new(AlarmKind::Clock, Some(agent), "x");
+        let looks = |from: i64, until: i64| {
+            i64::try_from((from..until).filter(|at| store.is_worth_a_look(&alarm, UnixMs(*at))).count()).unwrap()
+        };
+        assert_eq!(looks(2, LOOK_MS), LOOKS_AT_ONCE - 2);
+        assert_eq!(looks(LOOK_MS, 11 * LOOK_MS), 10);
+        assert_eq!(looks(-10 * LOOK_MS, -9 * LOOK_MS), LOOKS_AT_ONCE, "after the clock was put back");
     }
 }
