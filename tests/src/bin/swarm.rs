@@ -3,8 +3,22 @@
 
 use anyhow::Result;
 use clap::Parser;
-use tests::bench::swarm::play::{Arguments, run};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tests::bench::swarm::play::run;
+
+/// Plays thousands of agents of one authority
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Who the agents are
+    #[arg(long)]
+    members: PathBuf,
+    /// Where the authority is
+    #[arg(long)]
+    authority: SocketAddr,
+}
 
 fn main() -> Result<()> {
-    run(Arguments::parse())
+    let arguments = Arguments::parse();
+    run(&arguments.members, arguments.authority)
 }

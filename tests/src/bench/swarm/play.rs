@@ -11,7 +11,7 @@ use doorward_protocol::sign::SecretKey;
 use serde::{Deserialize, Serialize};
 use std::io::BufRead;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
@@ -20,17 +20,6 @@ const SHARING: usize = 40;
 
 /// Most handshakes at once, where they are limited: enough to keep all processors busy.
 const TOGETHER: usize = 256;
-
-/// The command line.
-#[derive(Debug, clap::Parser)]
-pub struct Arguments {
-    /// Who the agents are.
-    #[arg(long)]
-    pub members: PathBuf,
-    /// Where the authority is.
-    #[arg(long)]
-    pub authority: SocketAddr,
-}
 
 /// What the swarm is told to do, one a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,29 +36,28 @@ pub struct Order {
     pub server: u32,
 }
 
-/// Runs until standard input ends.
+/// Plays the agents in a file of members against an authority, until standard input ends.
 ///
 /// # Errors
 /// When the members cannot be read or there is no runtime.
-pub fn run(arguments: Arguments) -> Result<()> {
-    let members = Members::read(&arguments.members)?;
+pub fn run(members: &Path, authority: SocketAddr) -> Result<()> {
+    let members = Members::read(members)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let tally = Arc::new(Tally::default());
     let none = Order { wave: 0, present: (0, 0), in_order: true, shake_only: false, server: 0 };
     let (orders, heard) = watch::channel(none);
     let _entered = runtime.enter();
     let places = Arc::new(Semaphore::new(TOGETHER));
-    let mut outlet = Outlet::open(arguments.authority)?;
+    let mut outlet = Outlet::open(authority)?;
     for (number, member) in members.members.iter().enumerate() {
         if number % SHARING == 0 {
-            outlet = Outlet::open(arguments.authority)?;
+            outlet = Outlet::open(authority)?;
         }
-        let identity = identity_of(&members, member, &arguments);
+        let identity = identity_of(&members, member, authority);
         let player = Player::new(&identity, Arc::clone(&tally))?;
         let (outlet, orders, places) = (outlet.clone(), heard.clone(), Arc::clone(&places));
         let tally = Arc::clone(&tally);
-        let remote = arguments.authority;
-        runtime.spawn(Agent { number, identity, player, outlet, orders, places, tally, remote }.live());
+        runtime.spawn(Agent { number, identity, player, outlet, orders, places, tally, authority }.live());
     }
     for line in std::io::stdin().lock().lines() {
         let order: Order = serde_json::from_str(&line?).context("not an order")?;
@@ -82,7 +70,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     Ok(())
 }
 
-fn identity_of(members: &Members, member: &Member, arguments: &Arguments) -> Identity {
+fn identity_of(members: &Members, member: &Member, authority: SocketAddr) -> Identity {
     Identity {
         campus: members.campus.clone(),
         agent: member.agent.clone(),
@@ -91,7 +79,7 @@ fn identity_of(members: &Members, member: &Member, arguments: &Arguments) -> Ide
         certificate: member.certificate.clone(),
         certificate_authority: members.certificate_authority.clone(),
         statements: members.statements.clone(),
-        addresses: vec![arguments.authority.to_string()],
+        addresses: vec![authority.to_string()],
     }
 }
 
@@ -103,7 +91,7 @@ struct Agent {
     orders: watch::Receiver<Order>,
     places: Arc<Semaphore>,
     tally: Arc<Tally>,
-    remote: SocketAddr,
+    authority: SocketAddr,
 }
 
 impl Agent {
@@ -126,7 +114,7 @@ impl Agent {
     /// One connection; whether it stood.
     async fn visit(&mut self, order: Order) -> bool {
         let place = if order.in_order { Arc::clone(&self.places).acquire_owned().await.ok() } else { None };
-        let reached = match self.outlet.connect_as_agent(self.remote, &self.identity, CONNECT_PATIENCE.1).await {
+        let reached = match self.outlet.connect_as_agent(self.authority, &self.identity, CONNECT_PATIENCE.1).await {
             Ok(reached) => reached,
             Err(error) => {
                 tell(&format!("{}: {error}", self.identity.agent));
