@@ -101,10 +101,10 @@ impl Campus {
 
     /// What the store holds after such a snapshot, fresh at that time.
     pub fn writes(&self, at: UnixMs) -> Vec<Write> {
-        let facts = Self::facts().into_iter().map(Write::PutFact);
+        let facts = Write::ReplaceFacts(Box::new(State::from_facts(Self::facts()).unwrap()));
         let head = Write::Head(StoredHead { statement: 1, head: self.head(at) });
         let floor = Write::Floor(Floor { position: Self::position(), at, fresh_at: at });
-        [Write::ClearFacts].into_iter().chain(facts).chain([head, floor]).collect()
+        vec![facts, head, floor]
     }
 
     pub fn pulse(&self, at: UnixMs, of: UnixMs) -> ToAgent {

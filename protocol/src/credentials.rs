@@ -193,24 +193,27 @@ impl Classes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyClasses;
 
-/// The credentials of one state, and the classes that they refer to.
-#[derive(Debug, Clone, Default)]
-pub struct Credentials {
-    shards: Shards,
+/// Credentials that are still coming, in any order, of which the last one of each key counts.
+#[derive(Debug, Default)]
+pub struct Collecting {
     classes: Classes,
+    packed: Vec<Packed>,
 }
 
-impl Credentials {
-    /// Credentials in any order, of which the last one of each key counts.
+impl Collecting {
+    /// Takes one more.
     ///
     /// # Errors
     /// [`TooManyClasses`].
-    pub fn collect(credentials: impl Iterator<Item = Credential>) -> Result<Self, TooManyClasses> {
-        let mut classes = Classes::default();
-        let mut packed = Vec::new();
-        for credential in credentials {
-            packed.push(Packed::new(&credential, classes.refer_to(credential.class)?));
-        }
+    pub fn push(&mut self, credential: &Credential) -> Result<(), TooManyClasses> {
+        self.packed.push(Packed::new(credential, self.classes.refer_to(credential.class)?));
+        Ok(())
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn finish(self) -> Credentials {
+        let Self { mut classes, mut packed } = self;
         // Stable: of two with the same key the later one stays the later one.
         packed.sort_by_key(Packed::key);
         packed.dedup_by(|later, earlier| {
@@ -221,9 +224,18 @@ impl Credentials {
             }
             is_same
         });
-        Ok(Self { shards: Shards::of_sorted(&packed), classes })
+        Credentials { shards: Shards::of_sorted(&packed), classes }
     }
+}
 
+/// The credentials of one state, and the classes that they refer to.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    shards: Shards,
+    classes: Classes,
+}
+
+impl Credentials {
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -435,6 +447,12 @@ mod tests {
         }
     }
 
+    fn collected(credentials: impl Iterator<Item = Credential>) -> Credentials {
+        let mut collecting = Collecting::default();
+        credentials.for_each(|credential| collecting.push(&credential).unwrap());
+        collecting.finish()
+    }
+
     fn check(held: &Credentials, model: &BTreeMap<CredentialKey, Credential>) {
         assert_eq!(held.len(), model.len());
         assert!(held.iter().eq(model.values().copied()));
@@ -474,7 +492,7 @@ mod tests {
             }
             // What was copied before is as it was then.
             kept.iter().for_each(|(held, model)| check(held, model));
-            let anew = Credentials::collect(model.values().rev().copied()).unwrap();
+            let anew = collected(model.values().rev().copied());
             check(&anew, &model);
         }
     }
@@ -484,14 +502,14 @@ mod tests {
         let first = credential(1, 64);
         let last = Credential { class: ClassId([9; 8]), ..first };
         let other = credential(2, 64);
-        let held = Credentials::collect([first, other, last].into_iter()).unwrap();
+        let held = collected([first, other, last].into_iter());
         assert_eq!((held.credential(first.key), held.len()), (Some(last), 2));
         assert!(!held.classes().is_referred_to(first.class));
     }
 
     #[test]
     fn a_change_copies_only_the_shard_that_it_touches() {
-        let mut held = Credentials::collect((0..10_000).map(|number| credential(number, 64))).unwrap();
+        let mut held = collected((0..10_000).map(|number| credential(number, 64)));
         let before = held.clone();
         held.put(&credential(77, 64)).unwrap();
         held.remove(credential(78, 64).key);

@@ -4,7 +4,7 @@
 //! and undone when it is not the signed one, so that nothing unproven stays.
 
 use crate::codec::{self, CodecError};
-use crate::credentials::{Credentials, TooManyClasses};
+use crate::credentials::{Collecting, Credentials, TooManyClasses};
 use crate::digest::SetSum;
 use crate::facts::{Class, Credential, Door, Fact, FactKey};
 use crate::id::{ClassId, CredentialKey, Hash, ScheduleId};
@@ -65,6 +65,49 @@ impl Undo {
     }
 }
 
+/// A state whose facts are still coming: no larger than what it will be.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    state: State,
+    new: Undo,
+    credentials: Collecting,
+}
+
+impl Gathering {
+    /// Takes one more fact.
+    ///
+    /// # Errors
+    /// See [`StateError`]; nothing comes of it any more then.
+    pub fn put(&mut self, fact: Fact) -> Result<(), StateError> {
+        match fact {
+            Fact::Credential(credential) => Ok(self.credentials.push(&credential)?),
+            Fact::Calendar(_) | Fact::Reader(_) | Fact::Door(_) | Fact::Schedule(..) | Fact::Class(..) => {
+                self.state.put(fact, &mut self.new)
+            }
+        }
+    }
+
+    /// The state, once all facts are there.
+    ///
+    /// # Errors
+    /// See [`StateError`].
+    pub fn finish(self) -> Result<State, StateError> {
+        let Self { mut state, mut new, credentials } = self;
+        state.credentials = credentials.finish();
+        for credential in state.credentials.iter() {
+            state.sum.add(&codec::encode(&Fact::Credential(credential))?);
+        }
+        state.drop_unreferenced(&mut new)?;
+        state.check_references(&new)?;
+        let is_there = |id: &ClassId| state.others.contains_key(&FactKey::Class(*id));
+        if let Some(id) = state.credentials.classes().ids().find(|id| !is_there(id)) {
+            return Err(StateError::Dangling(FactKey::Class(id)));
+        }
+        state.check_bounds()?;
+        Ok(state)
+    }
+}
+
 /// Why a change was not made; the state is as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StateError {
@@ -96,6 +139,15 @@ impl From<TooManyClasses> for StateError {
         Self::TooMany
     }
 }
+
+/// By the digest, which no two states have in common.
+impl PartialEq for State {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest() == other.digest()
+    }
+}
+
+impl Eq for State {}
 
 impl State {
     /// The digest of all facts.
@@ -172,35 +224,10 @@ impl State {
     ///
     /// # Errors
     /// See [`StateError`].
-    pub fn from_facts(facts: Vec<Fact>) -> Result<Self, StateError> {
-        let mut state = Self::default();
-        let mut new = Undo::default();
-        let mut fault = None;
-        let credentials = facts.into_iter().filter_map(|fact| match fact {
-            Fact::Credential(credential) => Some(credential),
-            Fact::Calendar(_) | Fact::Reader(_) | Fact::Door(_) | Fact::Schedule(..) | Fact::Class(..) => {
-                if fault.is_none() {
-                    fault = state.put(fact, &mut new).err();
-                }
-                None
-            }
-        });
-        let credentials = Credentials::collect(credentials);
-        if let Some(fault) = fault {
-            return Err(fault);
-        }
-        state.credentials = credentials?;
-        for credential in state.credentials.iter() {
-            state.sum.add(&codec::encode(&Fact::Credential(credential))?);
-        }
-        state.drop_unreferenced(&mut new)?;
-        state.check_references(&new)?;
-        let is_there = |id: &ClassId| state.others.contains_key(&FactKey::Class(*id));
-        if let Some(id) = state.credentials.classes().ids().find(|id| !is_there(id)) {
-            return Err(StateError::Dangling(FactKey::Class(id)));
-        }
-        state.check_bounds()?;
-        Ok(state)
+    pub fn from_facts(facts: impl IntoIterator<Item = Fact>) -> Result<Self, StateError> {
+        let mut gathering = Gathering::default();
+        facts.into_iter().try_for_each(|fact| gathering.put(fact))?;
+        gathering.finish()
     }
 
     /// Makes a change, then drops derived facts that nothing refers to (PROTOCOL 4.3).

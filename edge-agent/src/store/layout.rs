@@ -11,6 +11,7 @@ use doorward_protocol::facts::{Credential, Fact, FactKey};
 use doorward_protocol::id::{CredentialKey, Incarnation};
 use doorward_protocol::limits::TEXT_BYTES_MAX;
 use doorward_protocol::record::{ChainHead, Record};
+use doorward_protocol::state::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -121,15 +122,13 @@ pub struct Draft<'a> {
     edits: Edits,
     /// What changes on each page of credentials, in its order.
     pages: BTreeMap<[u8; 3], Vec<(CredentialKey, Option<Credential>)>>,
-    /// Nothing that is on a page counts any more.
-    clears_pages: bool,
 }
 
 impl<'a> Draft<'a> {
     /// No edit yet, for this store.
     #[must_use]
     pub const fn new(disk: &'a Disk) -> Self {
-        Self { disk, edits: Edits::new(), pages: BTreeMap::new(), clears_pages: false }
+        Self { disk, edits: Edits::new(), pages: BTreeMap::new() }
     }
 
     /// The edits.
@@ -137,10 +136,15 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// See [`EditError`].
     pub fn into_edits(self) -> Result<Edits, EditError> {
-        let Self { disk, mut edits, pages, clears_pages } = self;
+        let Self { disk, mut edits, pages } = self;
         for (key, changes) in pages {
             let mut page: BTreeMap<CredentialKey, Credential> = BTreeMap::new();
-            if !clears_pages && let Some(bytes) = disk.value(&key)? {
+            // A whole state of this draft stands there before what changed since.
+            let before = match edits.get(key.as_slice()) {
+                Some(replaced) => replaced.clone(),
+                None => disk.value(&key)?,
+            };
+            if let Some(bytes) = before {
                 // What cannot be read is missing at the next start, and shows there.
                 let credentials: Vec<Credential> = codec::decode(&bytes).unwrap_or_default();
                 page.extend(credentials.into_iter().map(|credential| (credential.key, credential)));
@@ -180,13 +184,7 @@ impl<'a> Draft<'a> {
             ) => {
                 self.edits.insert(fact_key(key)?, None);
             }
-            Write::ClearFacts => {
-                for (first, last) in [range_of(FACT), range_of(PAGE)] {
-                    self.remove(&first, &last)?;
-                }
-                self.pages.clear();
-                self.clears_pages = true;
-            }
+            Write::ReplaceFacts(state) => self.replace_facts(state)?,
             Write::PutRemoval(position, part, removal) => self.put(removal_key(*position, *part), removal)?,
             Write::DropRemovals(position) => self.remove(&[REMOVAL], &removal_key(*position, u32::MAX))?,
             Write::Floor(floor) => self.put(FLOOR_KEY.to_vec(), floor)?,
@@ -245,6 +243,26 @@ impl<'a> Draft<'a> {
     /// See [`EditError`].
     pub fn put_untold(&mut self, text: &str) -> Result<(), EditError> {
         Ok(self.put(UNTOLD_KEY.to_vec(), &text.chars().take(TEXT_BYTES_MAX).collect::<String>())?)
+    }
+
+    /// Page by page, so that a large state is held once.
+    fn replace_facts(&mut self, state: &State) -> Result<(), EditError> {
+        for (first, last) in [range_of(FACT), range_of(PAGE)] {
+            self.remove(&first, &last)?;
+        }
+        self.pages.clear();
+        for fact in state.facts_but_credentials() {
+            self.put(fact_key(&fact.key())?, fact)?;
+        }
+        let mut credentials = state.credentials().iter().peekable();
+        while let Some(first) = credentials.next() {
+            let mut page = vec![first];
+            while let Some(next) = credentials.next_if(|next| page_key(next.key) == page_key(first.key)) {
+                page.push(next);
+            }
+            self.put(page_key(first.key).to_vec(), &page)?;
+        }
+        Ok(())
     }
 
     fn change(&mut self, key: CredentialKey, change: Option<Credential>) {

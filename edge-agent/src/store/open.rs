@@ -308,6 +308,7 @@ mod tests {
     use doorward_protocol::decide::Reason;
     use doorward_protocol::facts::Factors;
     use doorward_protocol::id::CredentialKey;
+    use doorward_protocol::state::State;
     use doorward_protocol::time::UnixMs;
 
     const AT: UnixMs = UnixMs(1_700_000_000_000);
@@ -417,16 +418,21 @@ mod tests {
     fn a_snapshot_replaces_every_fact_also_those_of_the_same_draft() {
         let data = Data::new().with_state();
         let mut facts = Campus::facts();
-        let dropped = facts.pop().unwrap();
+        let place = facts.iter().position(|fact| matches!(fact, Fact::Credential(_))).unwrap();
+        let dropped = facts.remove(place);
+        let state = State::from_facts(facts).unwrap();
         data.edit(|draft| {
             draft.write(&Write::PutFact(dropped.clone())).unwrap();
-            draft.write(&Write::ClearFacts).unwrap();
-            facts.iter().for_each(|fact| draft.write(&Write::PutFact(fact.clone())).unwrap());
+            draft.write(&Write::ReplaceFacts(Box::new(state.clone()))).unwrap();
         });
-        let mut kept = open(data.path(), &data.beginning(2)).unwrap().stored.facts;
-        kept.sort_by_key(Fact::key);
-        facts.sort_by_key(Fact::key);
-        assert_eq!(kept, facts);
+        let kept = open(data.path(), &data.beginning(2)).unwrap().stored.facts;
+        assert_eq!(State::from_facts(kept).unwrap(), state);
+        data.edit(|draft| {
+            draft.write(&Write::ReplaceFacts(Box::new(state.clone()))).unwrap();
+            draft.write(&Write::PutFact(dropped.clone())).unwrap();
+        });
+        let kept = open(data.path(), &data.beginning(2)).unwrap().stored.facts;
+        assert_eq!(kept.len(), state.len() + 1, "what comes after the whole state is added to it");
     }
 
     #[test]
@@ -499,11 +505,13 @@ mod tests {
         assert!(after.len() == before.len() + 1 && before.iter().chain([&beside]).all(|fact| after.contains(fact)));
         data.edit(|draft| draft.write(&Write::RemoveFact(beside.key())).unwrap());
         assert_eq!(facts(&data), before);
-        data.edit(|draft| {
-            draft.write(&Write::ClearFacts).unwrap();
-            draft.write(&Write::PutFact(beside.clone())).unwrap();
-        });
-        assert_eq!(facts(&data), [beside]);
+        let replaced: Vec<Fact> = before
+            .iter()
+            .map(|fact| if *fact == Fact::Credential(known) { beside.clone() } else { fact.clone() })
+            .collect();
+        let state = State::from_facts(replaced.clone()).unwrap();
+        data.edit(|draft| draft.write(&Write::ReplaceFacts(Box::new(state))).unwrap());
+        assert_eq!(facts(&data), replaced);
     }
 
     #[test]

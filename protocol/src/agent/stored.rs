@@ -25,8 +25,8 @@ pub enum Write {
     PutFact(Fact),
     /// Remove a fact.
     RemoveFact(FactKey),
-    /// Remove every fact; comes before the facts that replace them.
-    ClearFacts,
+    /// Replace every fact by those of this state.
+    ReplaceFacts(Box<State>),
     /// Keep a removal under its position and part.
     PutRemoval(Position, u32, Signed<Removal>),
     /// Drop the removals up to and including this position.

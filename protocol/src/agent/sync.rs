@@ -17,7 +17,7 @@ use crate::overlay::Overlay;
 use crate::receipt::{About, Receipt, Stage};
 use crate::removal::Removal;
 use crate::sign::{SecretKey, Signed};
-use crate::state::{Change, State, StateError, Undo};
+use crate::state::{Change, Gathering, State, StateError, Undo};
 use crate::time::UnixMs;
 use crate::trust::{Statement, Trust, TrustError};
 use std::collections::{BTreeMap, VecDeque};
@@ -101,10 +101,38 @@ struct Assembly {
     statement: u32,
     head: Head,
     commit: Commit,
-    base: Base,
     parts_left: u32,
     bytes: usize,
-    change: Change,
+    facts: usize,
+    coming: Coming,
+}
+
+/// What has come of an update.
+#[derive(Debug)]
+enum Coming {
+    /// The whole state.
+    Whole(Box<Gathering>),
+    /// What is different.
+    Change(Change),
+}
+
+impl Coming {
+    fn take(&mut self, part: Change) -> Result<(), Refusal> {
+        match self {
+            Self::Whole(_) if !part.removed.is_empty() => {
+                Err(Refusal::OutOfBounds("a snapshot removes nothing".into()))
+            }
+            Self::Whole(gathering) => {
+                let put = |fact| gathering.put(fact);
+                part.put.into_iter().try_for_each(put).map_err(|error| refusal_of(&error))
+            }
+            Self::Change(change) => {
+                change.removed.extend(part.removed);
+                change.put.extend(part.put);
+                Ok(())
+            }
+        }
+    }
 }
 
 impl Sync {
@@ -256,9 +284,12 @@ impl Sync {
         }
         let commit = head.commit.unverified().map_err(|error| Refusal::Unproven(error.to_string()))?;
         self.check_follows(&head, &commit)?;
-        let change = Change::default();
+        let coming = match base {
+            Base::Nothing => Coming::Whole(Box::default()),
+            Base::Present => Coming::Change(Change::default()),
+        };
         let statement = self.trust.statement().version;
-        let assembly = Assembly { statement, head, commit, base, parts_left: parts, bytes: 0, change };
+        let assembly = Assembly { statement, head, commit, parts_left: parts, bytes: 0, facts: 0, coming };
         if parts == 0 {
             return self.finish(assembly, wall);
         }
@@ -311,11 +342,11 @@ impl Sync {
         if assembly.bytes > UPDATE_BYTES_MAX {
             return Err(Refusal::OutOfBounds("an update of more bytes than the bound".into()));
         }
-        assembly.change.removed.extend(part.removed);
-        assembly.change.put.extend(part.put);
-        if assembly.change.put.len() > FACTS_MAX || assembly.change.removed.len() > FACTS_MAX {
+        assembly.facts = assembly.facts.saturating_add(part.removed.len()).saturating_add(part.put.len());
+        if assembly.facts > FACTS_MAX {
             return Err(Refusal::OutOfBounds("an update of more facts than the bound".into()));
         }
+        assembly.coming.take(part)?;
         assembly.parts_left = assembly.parts_left.saturating_sub(1);
         if assembly.parts_left == 0 {
             return self.finish(assembly, wall);
@@ -326,15 +357,15 @@ impl Sync {
 
     /// PROTOCOL 4.3: the new state must have the signed digest, or nothing changes.
     fn finish(&mut self, assembly: Assembly, wall: UnixMs) -> Result<(), Refusal> {
-        let Assembly { statement, head, commit, base, change, .. } = assembly;
+        let Assembly { statement, head, commit, coming, .. } = assembly;
         // Statements may have come between the head and its parts: it is stored with the newest, which must prove it.
         if statement != self.trust.statement().version {
             let key = self.identity.key.public();
             prove_head(&self.trust, &head, &self.identity.agent, key).map_err(Refusal::Unproven)?;
         }
-        let writes = match base {
-            Base::Nothing => self.replace_state(change, head.leaf.digest)?,
-            Base::Present => self.change_state(&change, head.leaf.digest)?,
+        let writes = match coming {
+            Coming::Whole(gathering) => self.replace_state(*gathering, head.leaf.digest)?,
+            Coming::Change(change) => self.change_state(&change, head.leaf.digest)?,
         };
         let hash = head.commit.hash();
         self.position = Some(commit.position);
@@ -355,22 +386,17 @@ impl Sync {
         Ok(())
     }
 
-    fn replace_state(&mut self, change: Change, digest: Hash) -> Result<Vec<Write>, Refusal> {
-        if !change.removed.is_empty() {
-            return Err(Refusal::OutOfBounds("a snapshot removes nothing".into()));
-        }
-        let state = State::from_facts(change.put).map_err(|error| refusal_of(&error))?;
+    fn replace_state(&mut self, gathering: Gathering, digest: Hash) -> Result<Vec<Write>, Refusal> {
+        let state = gathering.finish().map_err(|error| refusal_of(&error))?;
         if state.digest() != digest {
             return Err(Refusal::NeedSnapshot("the snapshot does not have the signed digest".into()));
         }
         let Some(cache) = Cache::new(&state) else {
             return Err(Refusal::NeedSnapshot("the snapshot lacks calendar or reader key".into()));
         };
-        let facts = state.facts().map(|fact| Write::PutFact(fact.into_owned()));
-        let writes = [Write::ClearFacts].into_iter().chain(facts).collect();
         self.cache = Some(Arc::new(cache));
-        self.state = state;
-        Ok(writes)
+        self.state = state.clone();
+        Ok(vec![Write::ReplaceFacts(Box::new(state))])
     }
 
     fn change_state(&mut self, change: &Change, digest: Hash) -> Result<Vec<Write>, Refusal> {

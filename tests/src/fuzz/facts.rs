@@ -53,7 +53,7 @@ fn take(state: &mut State, cache: Option<Cache>, change: &Change) -> Option<Cach
             cache
         }
         Ok(undo) => {
-            let anew = State::from_facts(tried.facts().map(Cow::into_owned).collect());
+            let anew = State::from_facts(tried.facts().map(Cow::into_owned));
             assert!(anew.is_ok_and(|anew| anew.digest() == tried.digest()), "a digest is one of the facts");
             let changed = cache.as_ref().and_then(|cache| cache.changed(&tried, &undo));
             let whole = Cache::new(&tried);

@@ -38,7 +38,9 @@ impl Disk {
                 Write::Head(head) => self.head = Some(head),
                 Write::PutFact(fact) => drop(self.facts.insert(fact.key(), fact)),
                 Write::RemoveFact(key) => drop(self.facts.remove(&key)),
-                Write::ClearFacts => self.facts.clear(),
+                Write::ReplaceFacts(state) => {
+                    self.facts = state.facts().map(|fact| (fact.key(), fact.into_owned())).collect()
+                }
                 Write::PutRemoval(position, part, removal) => drop(self.removals.insert((position, part), removal)),
                 Write::DropRemovals(position) => self.removals.retain(|(at, _), _| *at > position),
                 Write::Floor(floor) => self.floor = floor,

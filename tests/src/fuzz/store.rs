@@ -75,13 +75,13 @@ fn sound(disk: &Disk) -> Option<Edits> {
     let made = HISTORY.commits.get(1)?;
     let writes = [
         // Of what a former input left on a page, nothing stays.
-        Write::ClearFacts,
+        Write::ReplaceFacts(Box::new(made.state.clone())),
         Write::Statement(1, HISTORY.statements.first()?.clone()),
         Write::Statement(2, HISTORY.statements.get(1)?.clone()),
         Write::Head(StoredHead { statement: 1, head: made.head.clone() }),
         Write::Floor(Floor { position: made.commit.position, at: made.commit.at, fresh_at: made.commit.at }),
     ];
-    for write in writes.into_iter().chain(made.state.facts().map(|fact| Write::PutFact(fact.into_owned()))) {
+    for write in writes {
         draft.write(&write).ok()?;
     }
     for (signed, removal) in HISTORY.removals.get(1..3)? {

@@ -136,7 +136,9 @@ impl Image {
             Write::Head(head) => self.head = Some(head.clone()),
             Write::PutFact(fact) => drop(self.facts.insert(fact.key(), fact.clone())),
             Write::RemoveFact(key) => drop(self.facts.remove(key)),
-            Write::ClearFacts => self.facts.clear(),
+            Write::ReplaceFacts(state) => {
+                self.facts = state.facts().map(|fact| (fact.key(), fact.into_owned())).collect();
+            }
             Write::PutRemoval(position, part, removal) => {
                 self.removals.insert((*position, *part), removal.clone());
             }

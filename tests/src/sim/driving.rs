@@ -212,7 +212,7 @@ impl World {
                 }
                 Write::PutFact(_)
                 | Write::RemoveFact(_)
-                | Write::ClearFacts
+                | Write::ReplaceFacts(_)
                 | Write::PutRemoval(..)
                 | Write::DropRemovals(_)
                 | Write::Floor(_) => {}
@@ -407,5 +407,5 @@ fn with_every_card_active(state: &State) -> Option<Cache> {
         }
         other @ (Fact::Calendar(_) | Fact::Reader(_) | Fact::Door(_) | Fact::Schedule(..) | Fact::Class(..)) => other,
     });
-    Cache::new(&State::from_facts(facts.collect()).ok()?)
+    Cache::new(&State::from_facts(facts).ok()?)
 }

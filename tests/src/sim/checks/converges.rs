@@ -103,7 +103,7 @@ fn fault_of(agent: &Agent, head: Position, digest: Option<Hash>) -> Option<Strin
         return Some(format!("still has {} records", core.recorder.unsent()));
     }
     let image = &agent.disk.image;
-    let on_disk = State::from_facts(image.facts.values().cloned().collect()).ok().map(|state| state.digest());
+    let on_disk = State::from_facts(image.facts.values().cloned()).ok().map(|state| state.digest());
     if image.position() != head || on_disk != digest {
         return Some("has another state on its disk".into());
     }
