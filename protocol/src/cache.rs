@@ -18,7 +18,7 @@ pub struct Cache {
     reader: ReaderKey,
     structure: Arc<Structure>,
     /// By their numbers.
-    classes: Arc<Vec<Option<CachedClass>>>,
+    classes: Arc<Vec<Option<Arc<CachedClass>>>>,
     credentials: Shards,
 }
 
@@ -76,13 +76,13 @@ enum SchedulePlace {
 }
 
 /// A class with its entries by door.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct CachedClass {
     id: ClassId,
     /// By the door's place: where its entries begin.
-    doors: Arc<[Run]>,
+    doors: Vec<Run>,
     /// Doors of equal entries share them.
-    entries: Arc<[CachedEntry]>,
+    entries: Vec<CachedEntry>,
 }
 
 /// What a class has at a door.
@@ -165,7 +165,8 @@ impl CachedClass {
                 })),
             });
         }
-        Self { id, doors: doors.into(), entries: entries.into() }
+        entries.shrink_to_fit();
+        Self { id, doors, entries }
     }
 }
 
@@ -306,7 +307,7 @@ impl Cache {
     /// The class of a credential.
     #[must_use]
     pub fn class(&self, credential: &Packed) -> Option<&CachedClass> {
-        self.classes.get(credential.class().place())?.as_ref()
+        self.classes.get(credential.class().place())?.as_deref()
     }
 
     /// An instant as schedules see it, `None` outside of what the calendar covers.
@@ -329,18 +330,22 @@ impl Cache {
 }
 
 /// The classes by number, those taken over from before that have kept their number.
-fn classes_of(state: &State, structure: &Structure, before: &[Option<CachedClass>]) -> Vec<Option<CachedClass>> {
+fn classes_of(
+    state: &State,
+    structure: &Structure,
+    before: &[Option<Arc<CachedClass>>],
+) -> Vec<Option<Arc<CachedClass>>> {
     let numbered = state.credentials().classes().by_number().enumerate();
     let classes = numbered.map(|(number, id)| {
         let id = id?;
         let known = before.get(number).and_then(Option::as_ref).filter(|known| known.id == id);
-        let made = || Some(CachedClass::resolve(id, state.class(id)?, structure));
+        let made = || Some(Arc::new(CachedClass::resolve(id, state.class(id)?, structure)));
         known.cloned().or_else(made)
     });
     classes.collect()
 }
 
-fn is_of(cached: &[Option<CachedClass>], classes: &Classes) -> bool {
+fn is_of(cached: &[Option<Arc<CachedClass>>], classes: &Classes) -> bool {
     let cached = cached.iter().map(|class| class.as_ref().map(|class| class.id));
     cached.eq(classes.by_number())
 }

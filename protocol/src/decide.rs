@@ -177,8 +177,6 @@ pub fn decide_now(view: &View, door: &DoorId, key: CredentialKey, factors: Facto
 #[must_use]
 pub fn decide(view: &View, door: &DoorId, key: CredentialKey, factors: Factors, at: UnixMs) -> Reason {
     let Some(cache) = &view.cache else { return Reason::NoState };
-    // Looked for first, since it lies farthest away; what is asked before it is near, and done until it is there.
-    let credential = cache.packed(key);
     let Some(door) = cache.door(door) else { return Reason::NoState };
     let Some(moment) = cache.moment(at).filter(|_| view.clock_trusted) else { return Reason::ClockUntrusted };
     if door.lease_ends(view.fresh_at).is_some_and(|end| at >= end) {
@@ -190,7 +188,7 @@ pub fn decide(view: &View, door: &DoorId, key: CredentialKey, factors: Factors, 
     if cache.is_unlocked(door, moment) {
         return Reason::Unlocked;
     }
-    let Some(credential) = credential else { return Reason::UnknownCredential };
+    let Some(credential) = cache.packed(key) else { return Reason::UnknownCredential };
     if let Some(reason) = refused_by_state(view.overlay.state_of(key, credential.state())) {
         return reason;
     }
