@@ -187,17 +187,22 @@ impl Compiled {
             return None;
         }
         let state = self.agents.get(agent)?;
-        let mut primary = BTreeSet::new();
+        let (mut primary, mut present) = (BTreeSet::new(), BTreeSet::new());
         let cards_here = resolved.cards_at.get(agent).into_iter().flatten();
         for card in resolved.cards.iter().chain(cards_here) {
-            primary.insert(FactKey::Credential(self.key_of(card)?));
+            let key = FactKey::Credential(self.key_of(card)?);
+            if resolved.states_alone.contains(card) && state.fact(&key).is_some() {
+                // Its class is there already: it is the one that it had.
+                present.insert(key);
+            } else {
+                primary.insert(key);
+            }
         }
         // A door that left this agent came with an import, which touched all of the agent.
         let doors = resolved.doors.into_iter().map(FactKey::Door);
         primary.extend(doors.filter(|key| state.fact(key).is_some()));
         primary.extend(resolved.calendar.then_some(FactKey::Calendar));
         let mut change = Change::default();
-        let mut present = BTreeSet::new();
         for key in primary {
             match state.fact(&key) {
                 Some(fact) => add_with_references(state, &fact, &mut present),
