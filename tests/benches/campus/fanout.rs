@@ -21,7 +21,7 @@ use tests::bench::system::cores;
 const SIZES: [(u64, usize); 3] = [(100, 11), (1_000, 11), (10_000, 5)];
 
 /// What stands beside it.
-const PEERS: [&str; 2] = ["etcd", "mosquitto"];
+const PEERS: [&str; 3] = ["etcd", "mosquitto", "quic"];
 
 /// How many signatures are checked to see how long one takes.
 const SIGNATURES: u32 = 2_000;

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use fan_out::NotInstalled;
 use fan_out::etcd::Etcd;
 use fan_out::mosquitto::Mosquitto;
+use fan_out::quic::{self, Quic};
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,6 +32,16 @@ enum Command {
     Etcd(FanOut),
     /// Publish one update to subscriptions of mosquitto at QoS 1.
     Mosquitto(FanOut),
+    /// Publish one update to connections of a server that speaks bare QUIC.
+    Quic(FanOut),
+    /// Be that server.
+    #[command(hide = true)]
+    QuicServer {
+        /// Where certificates and key are.
+        folder: PathBuf,
+        /// Where it listens.
+        port: u16,
+    },
 }
 
 #[derive(Args)]
@@ -80,6 +91,8 @@ fn run(command: &Command) -> Result<()> {
         Command::Decide(asked) => decide::run(&asked.folder, asked.engine.as_deref(), asked.seconds_max, say),
         Command::Etcd(asked) => say(&fan_out::run::<Etcd>(asked.subscribers, asked.runs)?),
         Command::Mosquitto(asked) => say(&fan_out::run::<Mosquitto>(asked.subscribers, asked.runs)?),
+        Command::Quic(asked) => say(&fan_out::run::<Quic>(asked.subscribers, asked.runs)?),
+        Command::QuicServer { folder, port } => quic::serve(folder, *port),
     }
 }
 

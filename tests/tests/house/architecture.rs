@@ -85,7 +85,15 @@ const PLACES: [(&str, &[&str]); 7] = [
         ],
     ),
     ("ed25519_dalek", &["protocol/src/sign.rs"]),
-    ("quinn", &["authority/server/src/quic", "edge-agent/src/quic", "tests/attacks/stage/wire.rs"]),
+    (
+        "quinn",
+        &[
+            "authority/server/src/quic",
+            "edge-agent/src/quic",
+            "tests/attacks/stage/wire.rs",
+            "tests/peers/src/fan_out/quic.rs",
+        ],
+    ),
     (
         "rcgen",
         &["authority/server/src/certificates.rs", "edge-agent/src/identity.rs", "tests/peers/src/fan_out/tls.rs"],

@@ -5,6 +5,7 @@
 
 pub mod etcd;
 pub mod mosquitto;
+pub mod quic;
 mod server;
 mod tls;
 
@@ -49,8 +50,15 @@ pub trait Peer: 'static {
     const ASK_VERSION: &'static str;
     /// What it speaks inside of TLS, where that is said there.
     const ALPN: Option<&'static str>;
+    /// Whether it speaks QUIC, and not TLS over TCP.
+    const IS_QUIC: bool = false;
     /// A connection that publishes.
     type Publisher: Send;
+
+    /// Its program and version, when it is there.
+    fn program() -> Option<(String, String)> {
+        server::find(Self::PROGRAMS, Self::ASK_VERSION)
+    }
 
     /// Its arguments, after any configuration was written into the folder, in which certificates are, too.
     fn arguments(folder: &str, port: u16) -> Result<Vec<String>>;
@@ -123,13 +131,13 @@ pub fn run<P: Peer>(subscribers: usize, runs: usize) -> Result<Measured> {
     }
     let not_installed =
         || NotInstalled { peer: P::NAME, error: format!("not installed: apt-get install {}", P::PACKAGE) };
-    let (program, version) = server::find(P::PROGRAMS, P::ASK_VERSION).ok_or_else(not_installed)?;
+    let (program, version) = P::program().ok_or_else(not_installed)?;
     raise_limit(subscribers)?;
     let folder = tempfile::tempdir()?;
     let path = folder.path().to_str().context("the folder for temporary files has an odd name")?;
     let port = server::free_port()?;
-    let connector = tls::make(path, port, P::ALPN)?;
-    let server = Server::start(program, &P::arguments(path, port)?, path)?;
+    let connector = tls::make(path, port, P::ALPN, P::IS_QUIC)?;
+    let server = Server::start(&program, &P::arguments(path, port)?, path)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let measured = runtime.block_on(measure::<P>(&server, connector, version, subscribers, runs));
     measured.with_context(|| format!("{} said: {}", P::NAME, server.last_words()))

@@ -72,12 +72,12 @@ pub fn cpu_us(process: &str) -> Result<f64> {
 }
 
 /// The first of the programs that is there, and its version.
-pub fn find(programs: &[&'static str], ask_version: &str) -> Option<(&'static str, String)> {
+pub fn find(programs: &[&'static str], ask_version: &str) -> Option<(String, String)> {
     programs.iter().find_map(|program| {
         let output = Command::new(program).arg(ask_version).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         let version = text.lines().find_map(|line| line.split_whitespace().last())?;
-        Some((*program, version.to_owned()))
+        Some(((*program).to_owned(), version.to_owned()))
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Handshakes are not what is measured, so the clients can share a certificate.
 
+use crate::fan_out::quic::Outlets;
 use anyhow::{Context, Result, anyhow};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::client::Resumption;
@@ -11,32 +12,55 @@ use rustls::{ClientConfig, RootCertStore};
 use std::fs;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+
+/// Both directions of a connection to a peer.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// A connection to a peer.
-pub type Connection = TlsStream<TcpStream>;
+pub type Connection = Box<dyn Stream>;
+
+/// Two directions as one connection.
+pub fn join(
+    receive: impl AsyncRead + Send + Unpin + 'static,
+    send: impl AsyncWrite + Send + Unpin + 'static,
+) -> Connection {
+    Box::new(tokio::io::join(receive, send))
+}
 
 /// Connects to a peer.
 #[derive(Clone)]
 pub struct Connector {
     port: u16,
-    tls: TlsConnector,
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    Tcp(TlsConnector),
+    Quic(Arc<Outlets>),
 }
 
 impl Connector {
     /// A new connection.
     pub async fn connect(&self) -> Result<Connection> {
+        let tls = match &self.way {
+            Way::Tcp(tls) => tls,
+            Way::Quic(outlets) => return outlets.connect(self.port).await,
+        };
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
         stream.set_nodelay(true)?;
         let name = ServerName::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST));
-        self.tls.connect(name, stream).await.context("the TLS handshake failed")
+        Ok(Box::new(tls.connect(name, stream).await.context("the TLS handshake failed")?))
     }
 }
 
 /// Writes `ca.pem`, `server.pem` and `server.key` into the folder; what clients need is in the connector.
-pub fn make(folder: &str, port: u16, alpn: Option<&str>) -> Result<Connector> {
+pub fn make(folder: &str, port: u16, alpn: Option<&str>, is_quic: bool) -> Result<Connector> {
     let mut params = CertificateParams::new(vec![])?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     // A certificate whose issuer has its own name would count as one that signed itself.
@@ -65,5 +89,10 @@ pub fn make(folder: &str, port: u16, alpn: Option<&str>) -> Result<Connector> {
         builder.with_client_auth_cert(vec![client.der().clone()], client_key).map_err(|e| anyhow!("{e}"))?;
     config.alpn_protocols = alpn.into_iter().map(|name| name.as_bytes().to_vec()).collect();
     config.resumption = Resumption::disabled();
-    Ok(Connector { port, tls: TlsConnector::from(Arc::new(config)) })
+    let way = if is_quic {
+        Way::Quic(Arc::new(Outlets::new(config)?))
+    } else {
+        Way::Tcp(TlsConnector::from(Arc::new(config)))
+    };
+    Ok(Connector { port, way })
 }
