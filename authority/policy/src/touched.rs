@@ -107,6 +107,12 @@ impl Touched {
         self.calendar |= other.calendar;
     }
 
+    /// How many people, groups, cards and doors are named.
+    #[must_use]
+    pub fn names(&self) -> usize {
+        self.subjects.len() + self.cards.len() + self.card_states.len() + self.doors.len()
+    }
+
     /// Whether nothing is touched.
     #[must_use]
     pub fn is_empty(&self) -> bool {

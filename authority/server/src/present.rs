@@ -303,6 +303,11 @@ impl Present {
             return None;
         }
         let first = have.position.seq.saturating_add(1);
+        let names = (first..=head.seq).map(|seq| self.touched.get(&seq).map(Touched::names)).sum::<Option<usize>>()?;
+        if names > self.compiled.state(agent)?.len() {
+            // Everything is less than that, and found without looking for each of them at each agent.
+            return None;
+        }
         let mut touched = Touched::default();
         for seq in first..=head.seq {
             touched.union(self.touched.get(&seq)?.clone());

@@ -178,8 +178,8 @@ impl Compiled {
 
     /// What brings an agent to the present from a state since which no more than `touched` has changed.
     ///
-    /// It is the present value of every fact that is touched. `None` when everything can have changed: then it needs
-    /// all of its facts.
+    /// It is the present value of every fact that is touched. `None` when everything can have changed, or more than there
+    /// is at the agent: then it needs all of its facts.
     #[must_use]
     pub fn delta(&self, directory: &Directory, agent: &AgentId, touched: &Touched) -> Option<Change> {
         let resolved = touched.resolve(directory);
@@ -187,6 +187,10 @@ impl Compiled {
             return None;
         }
         let state = self.agents.get(agent)?;
+        if resolved.cards.len() > state.len() {
+            // Most of them were never here, and all facts are fewer.
+            return None;
+        }
         let (mut primary, mut present) = (BTreeSet::new(), BTreeSet::new());
         let cards_here = resolved.cards_at.get(agent).into_iter().flatten();
         for card in resolved.cards.iter().chain(cards_here) {
