@@ -109,6 +109,14 @@ impl Client {
         self.answer(self.send(&Method::POST, path, &[], Some(as_json(body)?))?)
     }
 
+    /// Asks for something to be as it is described.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is an error.
+    pub fn replace<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<Answer<T>, Failure> {
+        self.answer(self.send(&Method::PUT, path, &[], Some(as_json(body)?))?)
+    }
+
     /// Asks for something to be removed.
     ///
     /// # Errors

@@ -5,10 +5,11 @@
 use clap::Command;
 
 /// Every command by what it is for.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     ("Look at a campus folder, without a server", &["check", "decide", "verify"]),
     ("Run an authority", &["init", "serve", "status", "import", "agent", "root", "token"]),
     ("Change who may open what", &["card", "lockdown", "release", "grant"]),
+    ("Say who may do what", &["operator", "whoami"]),
     ("Ask", &["who", "where", "why", "evidence"]),
     ("Look back", &["log", "alarms", "journal"]),
 ];

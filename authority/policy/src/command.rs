@@ -4,6 +4,7 @@
 
 use crate::difference::Difference;
 use crate::model::{BuildingId, CardId, Grant, GrantId};
+use crate::office::OfficeOrder;
 use doorward_protocol::id::{AgentId, DoorId, Hash, ReaderKey};
 use doorward_protocol::limits::TEXT_BYTES_MAX;
 use doorward_protocol::sign::PublicKey;
@@ -132,6 +133,8 @@ pub enum Command {
         /// Its last day; `None`: it ends now.
         on: Option<Day>,
     },
+    /// An order about those who work here.
+    Office(OfficeOrder),
 }
 
 /// The doors of a lockdown.
@@ -156,7 +159,7 @@ impl core::fmt::Display for Scope {
     }
 }
 
-/// Who did something, such as `operator`, `agent:agent-sci` or `system`.
+/// Who did something, such as `owner`, an operator's name, `agent:agent-sci` or `system`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Actor(Box<str>);
@@ -255,12 +258,13 @@ impl Command {
             Self::Release { .. } => "release",
             Self::GrantAdd { .. } => "grant-add",
             Self::GrantEnd { .. } => "grant-end",
+            Self::Office(order) => order.name(),
         }
     }
 }
 
 /// Fixed-size secrets, keys and hashes as hexadecimal text, so that a journal can be read and searched.
-mod hexadecimal {
+pub(crate) mod hexadecimal {
     use doorward_protocol::id::{Hash, ReaderKey};
     use doorward_protocol::sign::PublicKey;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

@@ -9,6 +9,7 @@ pub mod directory;
 pub mod explain;
 pub mod folder;
 pub mod model;
+pub mod office;
 pub mod plan;
 pub mod reference;
 pub mod removal;

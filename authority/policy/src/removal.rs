@@ -28,7 +28,8 @@ pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>>
         | Command::CardActivate { .. }
         | Command::Release { .. }
         | Command::GrantAdd { .. }
-        | Command::GrantEnd { .. } => Vec::new(),
+        | Command::GrantEnd { .. }
+        | Command::Office(_) => Vec::new(),
     };
     items.chunks(REMOVAL_ITEMS_MAX).map(<[Item]>::to_vec).collect()
 }

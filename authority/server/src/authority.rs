@@ -13,6 +13,8 @@ use crate::present::{Present, Published};
 use crate::signer::Signer;
 use doorward_policy::command::{Actor, Command};
 use doorward_policy::directory::Refusal;
+use doorward_policy::office::Office;
+use doorward_policy::office::authorize::{Asker, Denial};
 use doorward_protocol::commit::{Position, Pulse};
 use doorward_protocol::frame::StateClaim;
 use doorward_protocol::id::{AgentId, Hash};
@@ -42,6 +44,9 @@ pub struct Accepted {
 /// Why a command was not taken; nothing changed.
 #[derive(Debug, Error)]
 pub enum OrderError {
+    /// Who gave it may not.
+    #[error(transparent)]
+    Denied(#[from] Denial),
     /// The directory does not take it.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -81,6 +86,7 @@ pub(crate) enum Message {
 
 /// See [`Message`].
 pub(crate) struct Order {
+    pub asker: Asker,
     pub actor: Actor,
     pub command: Command,
     /// The command as JSON.
@@ -107,6 +113,7 @@ pub struct Authority {
     published: RwLock<Arc<Published>>,
     moved: watch::Sender<u64>,
     pulse: RwLock<Option<Signed<Pulse>>>,
+    office: RwLock<Arc<Office>>,
     zone: RwLock<Arc<Zone>>,
     warnings: Mutex<BTreeMap<Warning, String>>,
     orders: mpsc::Sender<Message>,
@@ -124,6 +131,7 @@ pub(crate) struct Parts {
     pub closings: Closings,
     pub timeline: Timeline,
     pub present: Present,
+    pub office: Office,
     pub orders: mpsc::Sender<Message>,
     pub journal: Box<dyn Journal>,
     pub lock: File,
@@ -133,6 +141,7 @@ impl Authority {
     pub(crate) fn new(parts: Parts) -> Self {
         let published = Arc::clone(&parts.present.published);
         let zone = Arc::new(parts.present.zone());
+        let office = Arc::new(parts.office);
         parts.closings.forget_after(parts.timeline.accepted());
         Self {
             layout: parts.layout,
@@ -145,6 +154,7 @@ impl Authority {
             published: RwLock::new(published),
             present: RwLock::new(parts.present),
             pulse: RwLock::new(None),
+            office: RwLock::new(office),
             zone: RwLock::new(zone),
             warnings: Mutex::default(),
             orders: parts.orders,
@@ -153,15 +163,23 @@ impl Authority {
         }
     }
 
-    /// Gives a command. When this answers, the command is in the journal and its removals are on their way; its commit
-    /// follows, see [`Authority::published_at`].
+    /// Gives a command of the authority itself; see [`Authority::execute_for`].
     ///
     /// # Errors
     /// See [`OrderError`].
     pub async fn execute(&self, actor: Actor, command: Command) -> Result<Accepted, OrderError> {
+        self.execute_for(Asker::Owner, actor, command).await
+    }
+
+    /// Gives a command of somebody who may give it. When this answers, the command is in the journal and its removals are on their way; its commit
+    /// follows, see [`Authority::published_at`].
+    ///
+    /// # Errors
+    /// See [`OrderError`].
+    pub async fn execute_for(&self, asker: Asker, actor: Actor, command: Command) -> Result<Accepted, OrderError> {
         let text = serde_json::to_string(&command).map_err(|error| OrderError::Spelling(error.to_string()))?;
         let (reply, answer) = oneshot::channel();
-        let order = Message::Order(Box::new(Order { actor, command, text, reply }));
+        let order = Message::Order(Box::new(Order { asker, actor, command, text, reply }));
         self.orders.send(order).map_err(|_| OrderError::Stopping)?;
         answer.await.map_err(|_| OrderError::Stopping)?
     }
@@ -221,6 +239,16 @@ impl Authority {
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = published;
         self.timeline.publish(seq);
         self.moved.send_replace(seq);
+    }
+
+    /// Who works here, as of the newest entry of the journal. Never waits.
+    #[must_use]
+    pub fn office(&self) -> Arc<Office> {
+        Arc::clone(&self.office.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_office(&self, office: Office) {
+        *self.office.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(office);
     }
 
     /// Local time of the campus.

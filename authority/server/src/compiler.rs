@@ -106,7 +106,8 @@ impl Compiler {
             | Command::LockDown { .. }
             | Command::Release { .. }
             | Command::GrantAdd { .. }
-            | Command::GrantEnd { .. } => {}
+            | Command::GrantEnd { .. }
+            | Command::Office(_) => {}
         }
         authority.hub.head_moved(entry.seq, &changes.changed);
         Ok(())

@@ -8,6 +8,7 @@ use doorward_policy::command::{Command, Entry, Scope};
 use doorward_policy::compile::Changes;
 use doorward_policy::directory::Directory;
 use doorward_policy::model::{CardId, GrantId, Target};
+use doorward_policy::office::OfficeOrder;
 use doorward_policy::removal::removal_items;
 use doorward_protocol::commit::Position;
 use doorward_protocol::id::{AgentId, DoorId};
@@ -64,7 +65,8 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
         | Command::AgentAdd { .. }
         | Command::AgentEnrol { .. }
         | Command::AgentRemove { .. }
-        | Command::GrantAdd { .. } => Doors::new(),
+        | Command::GrantAdd { .. }
+        | Command::Office(_) => Doors::new(),
     }
 }
 
@@ -88,7 +90,8 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
         | Command::CardActivate { .. }
         | Command::CardClose { .. }
         | Command::LockDown { .. }
-        | Command::Release { .. } => {}
+        | Command::Release { .. }
+        | Command::Office(_) => {}
     }
 }
 
@@ -165,8 +168,16 @@ pub fn in_words(command: &Command) -> (String, String) {
             (scope.to_string(), reason.as_str())
         }
         Command::GrantAdd { id, .. } | Command::GrantEnd { id, .. } => (format!("grant {id}"), ""),
+        Command::Office(order) => (of_office(order), ""),
     };
     (subject, why.to_owned())
+}
+
+fn of_office(order: &OfficeOrder) -> String {
+    match order {
+        OfficeOrder::OperatorPut { id, .. } | OfficeOrder::OperatorRemove { id } => format!("operator {id}"),
+        OfficeOrder::TokenAdd { id, .. } | OfficeOrder::TokenRemove { id } => format!("API token {id}"),
+    }
 }
 
 fn at_holders(present: &Present, card: &CardId) -> Doors {

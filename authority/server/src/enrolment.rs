@@ -7,6 +7,7 @@ use crate::certificates::CertificateAuthority;
 use crate::clock;
 use crate::keys::{self, KeyError};
 use doorward_policy::command::{Actor, Command};
+use doorward_policy::office::authorize::Asker;
 use doorward_protocol::enrol::{
     BINDING_BYTES, EnrolAnswer, EnrolRequest, Enrolled, JoinToken, Proof, certificate_hash,
 };
@@ -59,6 +60,7 @@ impl Enrolment {
     /// See [`InviteError`].
     pub async fn invite(
         &self,
+        asker: Asker,
         actor: Actor,
         agent: AgentId,
         valid: Duration,
@@ -77,7 +79,7 @@ impl Enrolment {
         };
         let text = token.to_text().ok_or(InviteError::Token)?;
         let command = Command::AgentAdd { agent, token_hash: JoinToken::secret_hash(&secret), expires_at };
-        let accepted = self.authority.execute(actor, command).await?;
+        let accepted = self.authority.execute_for(asker, actor, command).await?;
         self.authority.published_at(accepted.seq).await;
         Ok((accepted, text, expires_at))
     }

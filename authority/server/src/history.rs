@@ -6,6 +6,7 @@ use crate::paths::Layout;
 use doorward_policy::command::{Command, Entry};
 use doorward_policy::difference::{Difference, Rows};
 use doorward_policy::directory::Directory;
+use doorward_policy::office::OfficeOrder;
 use doorward_protocol::time::UnixMs;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -22,7 +23,7 @@ pub fn directory_at(layout: &Layout, at: UnixMs) -> Result<Directory, JournalErr
         if entry.at > at {
             return ControlFlow::Break(());
         }
-        if let Err(refusal) = directory.apply(&entry) {
+        if let Err(refusal) = directory.take(&entry) {
             contradiction = Some(JournalError::Damaged { seq: entry.seq, why: refusal.to_string() });
             return ControlFlow::Break(());
         }
@@ -77,6 +78,19 @@ pub fn summary(command: &Command) -> String {
         Command::GrantAdd { id, .. } => format!("added grant {id}"),
         Command::GrantEnd { id, on: Some(day) } => format!("ended grant {id} on {day}"),
         Command::GrantEnd { id, on: None } => format!("ended grant {id}"),
+        Command::Office(order) => match order {
+            OfficeOrder::OperatorPut { operator, .. } => {
+                format!("made {subject} {} for {}", operator.power.role, operator.power.remit)
+            }
+            OfficeOrder::OperatorRemove { .. } | OfficeOrder::TokenRemove { .. } => format!("removed {subject}"),
+            OfficeOrder::TokenAdd { token, .. } => format!(
+                "gave operator {} {subject}: {} for {}, until {}",
+                token.operator,
+                token.power.role,
+                token.power.remit,
+                token.expires_at.to_utc_text()
+            ),
+        },
     }
 }
 
@@ -129,6 +143,11 @@ pub fn detail(command: &Command) -> Value {
         | Command::Release { .. }
         | Command::GrantAdd { .. }
         | Command::GrantEnd { .. } => inner(serde_json::to_value(command).unwrap_or_default()),
+        // The hash of a token is no secret, and of no use to a reader.
+        Command::Office(OfficeOrder::TokenAdd { id, token }) => json!({
+            "id": id, "operator": token.operator, "power": token.power, "expires_at": token.expires_at.to_utc_text(),
+        }),
+        Command::Office(order) => inner(serde_json::to_value(order).unwrap_or_default()),
     }
 }
 

@@ -147,8 +147,8 @@ fn first_entries(campus: &Campus, now: UnixMs) -> Result<Vec<(Entry, String)>, I
     let mut take = |directory: &mut Directory, command: Command| -> Result<(), InitError> {
         let text = serde_json::to_string(&command).map_err(|error| InitError::Spelling(error.to_string()))?;
         let seq = directory.head().saturating_add(1);
-        let entry = Entry { seq, at: now, actor: Actor::new("operator").unwrap_or_else(|_| Actor::system()), command };
-        directory.apply(&entry)?;
+        let entry = Entry { seq, at: now, actor: Actor::new("owner").unwrap_or_else(|_| Actor::system()), command };
+        directory.take(&entry)?;
         entries.push((entry, text));
         Ok(())
     };

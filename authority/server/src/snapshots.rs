@@ -25,7 +25,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use thiserror::Error;
 
 /// What a file begins with; the number is that of the format.
-const MAGIC: &[u8; 32] = b"doorward directory snapshot 0001";
+const MAGIC: &[u8; 32] = b"doorward directory snapshot 0002";
 
 /// Whose fold made a snapshot: other software may read the same journal differently.
 const SOFTWARE: &str = env!("CARGO_PKG_VERSION");

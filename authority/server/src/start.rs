@@ -19,6 +19,7 @@ use crate::writer::Writer;
 use doorward_policy::command::{Actor, Command, Entry};
 use doorward_policy::compile::{CompileError, Compiled};
 use doorward_policy::directory::{Directory, Refusal};
+use doorward_policy::office::authorize::Asker;
 use doorward_policy::touched::Touched;
 use doorward_policy::zone::tzdb_version;
 use doorward_protocol::codec::CodecError;
@@ -120,7 +121,8 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
     let (calls, call_queue) = mpsc::sync_channel(1);
     let timeline = Timeline::new(folded.directory.head(), last_at);
     let lookups = journal::open(&layout.journal())?;
-    let parts = Parts { layout, signer, store, closings, timeline, present, orders, journal: lookups, lock };
+    let office = folded.directory.office().clone();
+    let parts = Parts { layout, signer, store, closings, timeline, present, office, orders, journal: lookups, lock };
     let authority = Arc::new(Authority::new(parts));
     let mut compiler = Compiler {
         authority: Arc::clone(&authority),
@@ -194,7 +196,7 @@ fn fold(layout: &Layout, journal: &dyn Journal, commit_seq: u64) -> Result<Folde
     let mut backlog = Vec::new();
     let mut contradiction = None;
     journal.read_from(fold.directory.head().saturating_add(1), &mut |entry| {
-        let taken = if entry.seq <= commit_seq { fold.take(&entry) } else { fold.directory.apply(&entry).map(|_| ()) };
+        let taken = if entry.seq <= commit_seq { fold.take(&entry) } else { fold.directory.take(&entry) };
         if let Err(why) = taken {
             contradiction = Some(StartError::Contradiction { seq: entry.seq, why });
             return ControlFlow::Break(());
@@ -252,7 +254,7 @@ fn tick(writer: &mut Writer, compiler: &mut Compiler, entries: &mpsc::Receiver<W
     let command = Command::Tick { tzdb: tzdb_version().to_owned() };
     let text = serde_json::to_string(&command);
     let text = text.map_err(|error| StartError::Tick(OrderError::Spelling(error.to_string())))?;
-    writer.execute(Actor::system(), command, &text).map_err(StartError::Tick)?;
+    writer.execute(&Asker::Owner, Actor::system(), command, &text).map_err(StartError::Tick)?;
     while let Ok(written) = entries.try_recv() {
         compiler.take(written);
     }

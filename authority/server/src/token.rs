@@ -1,6 +1,6 @@
 //! The token of the HTTP API: clients hold it, the server knows only its hash.
 //!
-//! Deliberately one token, for the operator: who may do what by a name of his own is not known here.
+//! Deliberately one token, for whoever owns the data directory: operators and their tokens are in the journal.
 
 use crate::keys::{self, KeyError};
 use crate::paths::Layout;
@@ -47,7 +47,8 @@ impl KnownToken {
     }
 }
 
-fn hash_of(token: &[u8]) -> Hash {
+/// Hash of a token, by which it is known.
+pub fn hash_of(token: &[u8]) -> Hash {
     hash("doorward 1 api token", &[token])
 }
 

@@ -10,6 +10,7 @@ use crate::journal::Journal;
 use crate::present::Present;
 use doorward_policy::command::{Actor, Command, Entry};
 use doorward_policy::directory::Directory;
+use doorward_policy::office::authorize::Asker;
 use doorward_protocol::commit::Position;
 use doorward_protocol::removal::Removal;
 use doorward_protocol::session::AlarmKind;
@@ -29,25 +30,32 @@ impl Writer {
     /// Takes commands until it is told to stop, or everyone who could give one is gone.
     pub fn run(mut self, orders: &mpsc::Receiver<Message>) {
         while let Ok(Message::Order(order)) = orders.recv() {
-            let outcome = self.execute(order.actor, order.command, &order.text);
+            let outcome = self.execute(&order.asker, order.actor, order.command, &order.text);
             // Who gave the order may have gone away; it stands all the same.
             let _gone = order.reply.send(outcome);
         }
     }
 
     /// Makes a command true. `text` is the command as JSON.
-    pub fn execute(&mut self, actor: Actor, command: Command, text: &str) -> Result<Accepted, OrderError> {
+    pub fn execute(
+        &mut self,
+        asker: &Asker,
+        actor: Actor,
+        command: Command,
+        text: &str,
+    ) -> Result<Accepted, OrderError> {
         let seq = self.directory.head().saturating_add(1);
         let at = self.authority.timeline.accept(seq);
         let entry = Entry { seq, at, actor, command };
-        let outcome = self.try_execute(entry, text);
+        let outcome = self.try_execute(asker, entry, text);
         if outcome.is_err() {
             self.authority.timeline.withdraw(seq);
         }
         outcome.map(|()| Accepted { seq, at })
     }
 
-    fn try_execute(&mut self, entry: Entry, text: &str) -> Result<(), OrderError> {
+    fn try_execute(&mut self, asker: &Asker, entry: Entry, text: &str) -> Result<(), OrderError> {
+        self.directory.authorize(asker, &entry.command, entry.at)?;
         self.directory.check(&entry.command, entry.at)?;
         let position = Position { epoch: self.authority.signer.epoch(), seq: entry.seq };
         let removals = concern::removals(&self.directory, &entry, position);
@@ -62,7 +70,10 @@ impl Writer {
             self.authority.hub.end_unless(agent, None, End::StruckOff);
         }
         // The command was checked against this very directory, so it is taken.
-        self.directory.apply(&entry)?;
+        self.directory.take(&entry)?;
+        if let Command::Office(_) = &entry.command {
+            self.authority.set_office(self.directory.office().clone());
+        }
         self.compiler.send(Written { entry, removals }).map_err(|_| OrderError::Stopping)
     }
 

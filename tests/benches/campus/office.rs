@@ -57,7 +57,7 @@ impl Office {
         let mut directory = Directory::default();
         let mut add = |command| {
             let entry = Entry { seq: directory.head() + 1, at: NOW, actor: Actor::system(), command };
-            directory.apply(&entry).map(|_| ())
+            directory.take(&entry)
         };
         let difference = Box::new(Difference::between(&Directory::default(), campus));
         let tzdb = tzdb_version().to_owned();

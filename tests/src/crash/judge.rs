@@ -123,7 +123,7 @@ fn commands(orders: &[Order], journal: &[Entry], report: &mut Report) -> Vec<Str
     }
     report.count("journal entries", u64::try_from(journal.len()).unwrap_or_default());
     for order in orders {
-        let stored = entries.get(&format!("operator/{}", order.actor)).map(Vec::as_slice).unwrap_or_default();
+        let stored = entries.get(&format!("owner/{}", order.actor)).map(Vec::as_slice).unwrap_or_default();
         match (order.seq, stored) {
             (Some(seq), [only]) if *only == seq => report.count("commands confirmed", 1),
             (None, []) if order.is_refused() => report.count("commands refused", 1),

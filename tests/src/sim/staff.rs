@@ -195,7 +195,8 @@ const fn name_of(command: &Command) -> &'static str {
         | Command::Tick { .. }
         | Command::AgentAdd { .. }
         | Command::AgentEnrol { .. }
-        | Command::AgentRemove { .. } => "founding",
+        | Command::AgentRemove { .. }
+        | Command::Office(_) => "founding",
     }
 }
 

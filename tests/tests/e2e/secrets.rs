@@ -365,7 +365,7 @@ fn a_copy_that_came_back_without_its_permissions_is_closed_again() {
 }
 
 #[test]
-fn a_stolen_operator_token_is_worth_nothing_once_there_is_a_new_one() {
+fn a_stolen_owners_token_is_worth_nothing_once_there_is_a_new_one() {
     let mut world = World::start(&campus::tiny(), &[]).unwrap();
     let stolen = world.authority.bearer().unwrap();
     let ask = |world: &World, bearer: &String| {

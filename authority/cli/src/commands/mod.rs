@@ -15,11 +15,13 @@ mod init;
 mod journal;
 mod lockdown;
 mod log;
+mod operator;
 mod root;
 mod serve;
 mod status;
 mod token;
 mod verify;
+mod whoami;
 
 use crate::failure::Exit;
 use crate::options::Options;
@@ -39,6 +41,8 @@ pub enum Command {
     Agent(agent::Agent),
     Root(root::Root),
     Token(token::Token),
+    Operator(operator::Operator),
+    Whoami(whoami::Whoami),
     Card(card::Card),
     Lockdown(lockdown::Lockdown),
     Release(lockdown::Release),
@@ -69,6 +73,8 @@ impl Command {
             Self::Agent(command) => command.run(options, out),
             Self::Root(command) => command.run(options, out),
             Self::Token(command) => command.run(options, out),
+            Self::Operator(command) => command.run(options, out),
+            Self::Whoami(command) => command.run(options, out),
             Self::Card(command) => command.run(options, out),
             Self::Lockdown(command) => command.run(options, out),
             Self::Release(command) => command.run(options, out),

@@ -177,13 +177,13 @@ fn a_change_is_in_the_journal_with_who_made_it_and_what_it_is_known_to_hold() {
     let line = ["card", "close", CARD, "--reason", "gone", "--evidence", &precious];
     assert_eq!(server.run(&line).code, 1);
     assert_eq!((server.head(), std::fs::read(&precious).unwrap()), (head, b"precious".to_vec()));
-    assert_says(&server.say("journal").out, &["operator/당직 7", "operator: ", CARD, "lost in 본관"]);
+    assert_says(&server.say("journal").out, &["owner/당직 7", "owner: ", CARD, "lost in 본관"]);
     let entry = server.json(&format!("journal --since {seq} --limit 1"));
-    assert_eq!((&entry["command"], &entry["actor"]), (&"card-suspend".into(), &"operator/당직 7".into()));
+    assert_eq!((&entry["command"], &entry["actor"]), (&"card-suspend".into(), &"owner/당직 7".into()));
 
     let resumed = server.json(&format!("card resume {CARD} --wait 0s"));
     assert_eq!((&resumed["command"], &resumed["summary"]["complete"]), (&"card-resume".into(), &true.into()));
-    assert_eq!(server.json("journal --limit 1")["actor"], "operator/tester");
+    assert_eq!(server.json("journal --limit 1")["actor"], "owner/tester");
     let added = server.json("grant add --category staff --door eng-1-rear --until 2099-02-28 --wait 0s");
     let grant = added["grant"].as_str().unwrap();
     assert_eq!(server.say(&format!("grant end {grant}")).code, 0);
@@ -232,6 +232,53 @@ fn an_import_shows_its_plan_first_and_changes_nothing_by_looking() {
     let wrong = server.run(&["import", text(folder.path())]);
     assert_eq!((wrong.code, wrong.out.as_str()), (1, ""));
     assert_says(&wrong.err, &["doors.csv:", "eng-11", "nothing is changed"]);
+}
+
+#[test]
+fn an_operator_may_what_its_role_says_and_a_refusal_says_who_may() {
+    let server = Server::start();
+    let roles = server.say("operator roles");
+    assert_says(&roles.out, &["department", "suspend a card", "registrar-feed"]);
+    assert_says(&server.say("operator list").err, &["there is no operator yet", "doorward operator add"]);
+    let add = |rest: &str| {
+        server.run(&[&["operator", "add", "lee", "--name", "이서준"], &*rest.split(' ').collect::<Vec<_>>()].concat())
+    };
+    let unsaid = add("--role department");
+    assert_eq!((unsaid.code, unsaid.out.as_str()), (2, ""));
+    assert_says(&unsaid.err, &["--campus", "--unit"]);
+    assert_says(&add("--role departmen --campus").err, &["expected one of", "department"]);
+    assert_says(&add("--role department --unit enginering").err, &["is not known"]);
+    let added = add("--role control-room --campus");
+    assert_eq!((added.code, added.err.as_str()), (0, ""));
+    assert_says(&added.out, &["operator lee is control-room: entry 3"]);
+    let given = server.say("operator token lee --name night --days 1");
+    assert_eq!((given.code, given.out.trim().len()), (0, 64), "{}", given.err);
+    assert_says(&given.err, &["token night of lee", "not shown again"]);
+    assert_says(
+        &server.say("operator list").out,
+        &["lee", "control-room", "the whole campus", "이서준", "night", "until"],
+    );
+    let file = server.file("night.token");
+    std::fs::write(&file, given.out.trim()).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let by = |line: &str| server.run(&[line.split(' ').collect::<Vec<_>>(), vec!["--token-file", &file]].concat());
+    assert_says(
+        &by("whoami").out,
+        &["you are lee/token:night", "control-room for the whole campus", "may suspend a card"],
+    );
+    assert_says(&server.say("whoami").out, &["you are owner/tester", "everything"]);
+    assert_eq!(by("card suspend CARD1 --reason lost --wait 0s").code, 0);
+    let refused = by("card resume CARD1");
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""));
+    assert_says(&refused.err, &["control-room may not resume a card", "security-office"]);
+    assert_says(
+        &server.say("journal").out,
+        &["lee/token:night: suspended card CARD1", "made operator lee control-room"],
+    );
+    assert_eq!(server.say("operator end-token night").code, 0);
+    assert_says(&by("whoami").err, &["does not accept the token in"]);
+    assert_eq!(server.say("operator remove lee").code, 0);
+    assert_says(&server.say("operator remove lee").err, &["operator `lee` is not known"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::difference::{Difference, Rows};
 use crate::model::{
     BuildingId, CardId, CardState, Grant, GrantId, PersonId, Policy, ScheduleName, Subject, Tables, Target, UnitId,
 };
+use crate::office::{Office, OfficeOrder, Remit};
 use doorward_protocol::id::{AgentId, DoorId, Hash};
 use doorward_protocol::sign::PublicKey;
 use doorward_protocol::time::UnixMs;
@@ -13,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The one schedule name that needs no declaration; grants that mean it carry no schedule.
 const ALWAYS: &str = "always";
+
+/// Names that the journal has for others than operators; `operator` is the owner in the first journals.
+const RESERVED: [&str; 3] = ["owner", "operator", "system"];
 
 impl Directory {
     /// Whether a command can be taken at an instant.
@@ -59,7 +63,40 @@ impl Directory {
                 grant_fits(policy, &self.tables, grant)
             }
             Command::GrantEnd { id, on: _ } => Refusal::unless_known("grant", id, &self.tables.grants),
+            Command::Office(order) => self.check_office(order, at),
         }
+    }
+
+    fn check_office(&self, order: &OfficeOrder, at: UnixMs) -> Result<(), Refusal> {
+        let Office { operators, tokens } = &self.office;
+        match order {
+            OfficeOrder::OperatorPut { id, operator } => {
+                if RESERVED.contains(&id.as_str()) {
+                    return Err(Refusal::ReservedName(id.clone()));
+                }
+                check_text(&operator.name).map_err(|error| Refusal::Text { what: "the name", error })?;
+                self.check_remit(&operator.power.remit)
+            }
+            OfficeOrder::OperatorRemove { id } => Refusal::unless_known("operator", id, operators),
+            OfficeOrder::TokenAdd { id, token } => {
+                Refusal::unless_known("operator", &token.operator, operators)?;
+                if tokens.contains_key(id) {
+                    return Err(Refusal::ApiTokenExists(id.clone()));
+                }
+                self.check_remit(&token.power.remit)?;
+                if token.expires_at <= at { Err(Refusal::ExpiryPast { at }) } else { Ok(()) }
+            }
+            OfficeOrder::TokenRemove { id } => Refusal::unless_known("token", id, tokens),
+        }
+    }
+
+    fn check_remit(&self, remit: &Remit) -> Result<(), Refusal> {
+        let Remit::Part { units, buildings } = remit else { return Ok(()) };
+        if units.is_empty() && buildings.is_empty() {
+            return Err(Refusal::EmptyRemit);
+        }
+        units.iter().try_for_each(|unit| Refusal::unless_known("unit", unit, &self.tables.units))?;
+        buildings.iter().try_for_each(|id| Refusal::unless_known("building", id, &self.tables.buildings))
     }
 
     fn check_import(&self, difference: &Difference) -> Result<(), Refusal> {

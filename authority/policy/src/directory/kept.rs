@@ -5,6 +5,7 @@
 use super::{Agent, Directory, Founding};
 use crate::command::Scope;
 use crate::model::{CardId, CardState, Grant, GrantId, Policy, Tables};
+use crate::office::Office;
 use doorward_protocol::id::AgentId;
 use doorward_protocol::time::UnixMs;
 use serde::ser::SerializeStruct;
@@ -22,6 +23,7 @@ pub(super) struct Kept {
     folder_grants: BTreeMap<GrantId, Grant>,
     agents: BTreeMap<AgentId, Agent>,
     lockdowns: BTreeSet<Scope>,
+    office: Office,
     shut_since: BTreeMap<CardId, UnixMs>,
     head: u64,
     at: UnixMs,
@@ -31,7 +33,7 @@ pub(super) struct Kept {
 
 impl Serialize for Directory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = serializer.serialize_struct("Kept", 13)?;
+        let mut kept = serializer.serialize_struct("Kept", 14)?;
         kept.serialize_field("founding", &self.founding)?;
         kept.serialize_field("policy", &self.policy)?;
         kept.serialize_field("tables", &self.tables)?;
@@ -40,6 +42,7 @@ impl Serialize for Directory {
         kept.serialize_field("folder_grants", &self.folder_grants)?;
         kept.serialize_field("agents", &self.agents)?;
         kept.serialize_field("lockdowns", &self.lockdowns)?;
+        kept.serialize_field("office", &self.office)?;
         kept.serialize_field("shut_since", &self.shut_since)?;
         kept.serialize_field("head", &self.head)?;
         kept.serialize_field("at", &self.at)?;
@@ -62,6 +65,7 @@ impl From<Kept> for Directory {
             folder_grants: kept.folder_grants,
             agents: kept.agents,
             lockdowns: kept.lockdowns,
+            office: kept.office,
             shut_since: kept.shut_since,
             head: kept.head,
             at: kept.at,

@@ -14,6 +14,7 @@ pub use refusal::Refusal;
 use crate::command::{Actor, Command, Entry, Scope};
 use crate::difference::Difference;
 use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Tables, Target, UnitId};
+use crate::office::Office;
 use crate::touched::{Reach, Touched};
 use doorward_protocol::id::{AgentId, DoorId, Hash, ReaderKey};
 use doorward_protocol::sign::PublicKey;
@@ -39,6 +40,7 @@ pub struct Directory {
     folder_grants: BTreeMap<GrantId, Grant>,
     agents: BTreeMap<AgentId, Agent>,
     lockdowns: BTreeSet<Scope>,
+    office: Office,
     /// Since when cards are suspended or closed.
     shut_since: BTreeMap<CardId, UnixMs>,
     head: u64,
@@ -83,7 +85,7 @@ impl Directory {
     pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Self, (u64, Refusal)> {
         let mut directory = Self::default();
         for entry in entries {
-            directory.apply(entry).map_err(|refusal| (entry.seq, refusal))?;
+            directory.take(entry).map_err(|refusal| (entry.seq, refusal))?;
         }
         Ok(directory)
     }
@@ -113,15 +115,27 @@ impl Directory {
     /// # Errors
     /// See [`Refusal`]; the directory is then as it was.
     pub fn apply(&mut self, entry: &Entry) -> Result<Touched, Refusal> {
+        self.check_next(entry)?;
+        let touched = self.touched_by(&entry.command);
+        self.perform(entry);
+        Ok(touched)
+    }
+
+    /// Takes one more entry in, for those who compile nothing from it: of an import, half the work.
+    ///
+    /// # Errors
+    /// See [`Refusal`]; the directory is then as it was.
+    pub fn take(&mut self, entry: &Entry) -> Result<(), Refusal> {
+        self.check_next(entry)?;
+        self.perform(entry);
+        Ok(())
+    }
+
+    fn check_next(&self, entry: &Entry) -> Result<(), Refusal> {
         if self.head.checked_add(1) != Some(entry.seq) {
             return Err(Refusal::NotNext { head: self.head, found: entry.seq });
         }
-        self.check(&entry.command, entry.at)?;
-        let touched = self.touched_by(&entry.command);
-        self.perform(entry);
-        self.head = entry.seq;
-        self.at = entry.at;
-        Ok(touched)
+        self.check(&entry.command, entry.at)
     }
 
     /// What a command touches, asked before it is performed.
@@ -129,7 +143,10 @@ impl Directory {
         match command {
             Command::Found { .. } | Command::Tick { .. } => Touched::everything(),
             Command::Import { difference } => self.touched_by_import(difference),
-            Command::AgentAdd { .. } | Command::AgentEnrol { .. } | Command::AgentRemove { .. } => Touched::default(),
+            Command::AgentAdd { .. }
+            | Command::AgentEnrol { .. }
+            | Command::AgentRemove { .. }
+            | Command::Office(_) => Touched::default(),
             Command::CardSuspend { card, .. }
             | Command::CardResume { card, .. }
             | Command::CardActivate { card }
@@ -161,6 +178,8 @@ impl Directory {
     }
 
     fn perform(&mut self, entry: &Entry) {
+        self.head = entry.seq;
+        self.at = entry.at;
         match &entry.command {
             Command::Found { reader_key, software, tzdb } => {
                 let (reader_key, software, tzdb) = (reader_key.clone(), software.clone(), tzdb.clone());
@@ -207,6 +226,7 @@ impl Directory {
                     }
                 }
             },
+            Command::Office(order) => self.office.perform(order),
         }
     }
 
@@ -312,6 +332,12 @@ impl Directory {
     /// Agents that have joined and are not struck off, each with its key: those that a commit has a leaf for.
     pub fn enrolled(&self) -> impl Iterator<Item = (&AgentId, &PublicKey)> {
         self.agents.iter().filter_map(|(id, agent)| Some((id, agent.key.as_ref()?)))
+    }
+
+    /// Who works here, and what each may do.
+    #[must_use]
+    pub const fn office(&self) -> &Office {
+        &self.office
     }
 
     /// Lockdowns in force.

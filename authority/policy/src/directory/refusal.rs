@@ -2,6 +2,7 @@
 
 use crate::command::{Scope, TextError};
 use crate::model::{CardId, CardState, GrantId};
+use crate::office::{ApiTokenId, OperatorId};
 use doorward_protocol::id::{AgentId, CampusId};
 use doorward_protocol::problem::did_you_mean;
 use doorward_protocol::time::{Day, UnixMs};
@@ -48,6 +49,15 @@ pub enum Refusal {
     /// A grant of this name is there.
     #[error("grant `{0}` is there already; end it first, or choose another id")]
     GrantExists(GrantId),
+    /// An API token of this name is there.
+    #[error("API token `{0}` is there already; end it first, or choose another name")]
+    ApiTokenExists(ApiTokenId),
+    /// The name stands for somebody else in the journal.
+    #[error("`{0}` stands for the authority's owner or the authority itself in the journal; choose another name")]
+    ReservedName(OperatorId),
+    /// A remit that nothing lies in.
+    #[error("a remit without units and buildings extends to nothing; name some, or the whole campus")]
+    EmptyRemit,
     /// The days of a grant end before they begin.
     #[error("the first day {from} is after the last day {until}; swap them")]
     NoDays {

@@ -8,6 +8,7 @@ use doorward_policy::compile::{Changes, Compiled};
 use doorward_policy::difference::Difference;
 use doorward_policy::directory::{Directory, Refusal};
 use doorward_policy::model::{Affiliation, Campus, CardState, UnlockSchedule};
+use doorward_policy::office::{ApiToken, OfficeOrder, Operator, Power, Remit, Role};
 use doorward_policy::touched::Touched;
 use doorward_protocol::codec::{decode_kept, encode_kept};
 use doorward_protocol::id::{AgentId, Hash, ReaderKey};
@@ -137,6 +138,7 @@ impl Campaign {
             },
             // What touches everything is rare, or nobody would catch up by a delta.
             13 if a < 3 => Command::Tick { tzdb: "z".into() },
+            13 if a % 2 == 0 => Command::Office(self.office_order(a, b)),
             14 => {
                 let agent = nth(&self.agents(), a);
                 Command::AgentAdd { agent, token_hash: Hash([1; 32]), expires_at: UnixMs(1) }
@@ -147,6 +149,21 @@ impl Campaign {
             }
         };
         self.take(command)
+    }
+
+    fn office_order(&self, a: usize, b: usize) -> OfficeOrder {
+        let units = [nth(&self.directory.tables().units, b)].into();
+        let remit = if b.is_multiple_of(3) { Remit::Campus } else { Remit::Part { units, buildings: [].into() } };
+        let power = Power { role: Role::ALL[b % Role::ALL.len()], remit };
+        match a % 4 {
+            0 => OfficeOrder::OperatorRemove { id: nth(&self.directory.office().operators, b) },
+            1 => {
+                let operator = nth(&self.directory.office().operators, b);
+                let token = ApiToken { operator, power, expires_at: UnixMs(1), hash: Hash([2; 32]) };
+                OfficeOrder::TokenAdd { id: id("token", b % 3), token }
+            }
+            _ => OfficeOrder::OperatorPut { id: id("operator", b % 3), operator: Operator { name: "O".into(), power } },
+        }
     }
 
     fn agents(&self) -> BTreeMap<AgentId, ()> {

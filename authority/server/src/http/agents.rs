@@ -1,18 +1,22 @@
 //! Agents: which there are and how they are, tokens for new ones, and striking one off.
 
+use super::caller::Caller;
 use super::extract::{Body, Named};
 use super::shapes::{AgentView, Agents, Change, Fault, Invitation, Invite};
-use super::{Api, Failure, actor, at};
+use super::{Api, Failure, at};
 use crate::access::Contact;
+use crate::clock;
 use crate::hub::Live;
 use crate::leases;
 use crate::present::Present;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use doorward_policy::command::Command;
+use doorward_policy::directory::Directory;
+use doorward_policy::office::acts::Act;
+use doorward_policy::office::authorize::{Denial, Object};
 use doorward_protocol::id::AgentId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,13 +27,27 @@ const VALID_MINUTES_MAX: u32 = 31 * 24 * 60;
 
 /// All agents.
 #[utoipa::path(get, path = "/v1/agents", responses((status = 200, body = Agents)))]
-pub async fn list(State(api): State<Arc<Api>>) -> Result<Json<Agents>, Failure> {
+pub async fn list(State(api): State<Arc<Api>>, caller: Caller) -> Result<Json<Agents>, Failure> {
     let present = api.authority.present();
-    let ids = present.directory.agent_ids();
+    let ids = seen_by(&caller, &present.directory)?;
     let contacts: BTreeMap<&AgentId, Contact> =
         ids.iter().map(|id| Ok((*id, api.authority.store.contact(id)?))).collect::<Result<_, Failure>>()?;
     let agents = contacts.into_iter().map(|(id, contact)| view(&api, &present, id, contact));
     Ok(Json(Agents { agents: agents.collect() }))
+}
+
+/// The agents that a caller sees: those with a building in its remit.
+fn seen_by<'a>(caller: &Caller, directory: &'a Directory) -> Result<BTreeSet<&'a AgentId>, Failure> {
+    let may_see = |object| directory.allow(&caller.asker, Act::SeeAgents, object, clock::wall());
+    match may_see(Object::Campus) {
+        Ok(()) => Ok(directory.agent_ids()),
+        Err(Denial::Remit { .. }) => {
+            let buildings = directory.tables().buildings.iter();
+            let seen = buildings.filter(|(id, _)| may_see(Object::Building(id)).is_ok());
+            Ok(seen.map(|(_, building)| &building.agent).collect())
+        }
+        Err(denial @ (Denial::Gone(_) | Denial::Role { .. } | Denial::Authority(_))) => Err(denial.into()),
+    }
 }
 
 fn view(api: &Api, present: &Present, id: &AgentId, contact: Contact) -> AgentView {
@@ -74,7 +92,7 @@ fn view(api: &Api, present: &Present, id: &AgentId, contact: Contact) -> AgentVi
     responses((status = 200, body = Invitation), (status = 404, body = Fault), (status = 409, body = Fault)))]
 pub async fn invite(
     State(api): State<Arc<Api>>,
-    headers: HeaderMap,
+    caller: Caller,
     Body(order): Body<Invite>,
 ) -> Result<Json<Invitation>, Failure> {
     let agent = AgentId::new(&order.id).map_err(Failure::of_id("agent", &order.id))?;
@@ -83,7 +101,7 @@ pub async fn invite(
         return Err(Failure::bad(format!("a token is good for 1 to {VALID_MINUTES_MAX} minutes, not for {minutes}")));
     }
     let valid = Duration::from_secs(u64::from(minutes).saturating_mul(60));
-    let (accepted, token, expires_at) = api.enrolment.invite(actor(&headers)?, agent, valid).await?;
+    let (accepted, token, expires_at) = api.enrolment.invite(caller.asker, caller.actor, agent, valid).await?;
     let (at, expires_at) = (api.when(accepted.at), api.when(expires_at));
     Ok(Json(Invitation { seq: accepted.seq, at, id: order.id, token, expires_at }))
 }
@@ -94,8 +112,8 @@ pub async fn invite(
 pub async fn remove(
     State(api): State<Arc<Api>>,
     Named(id): Named<String>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Json<Change>, Failure> {
     let agent = AgentId::new(&id).map_err(Failure::of_id("agent", &id))?;
-    api.change(&headers, Command::AgentRemove { agent }).await.map(Json)
+    api.change(&caller, Command::AgentRemove { agent }).await.map(Json)
 }

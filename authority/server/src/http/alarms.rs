@@ -1,5 +1,6 @@
 //! Alarms: what somebody must look at.
 
+use super::caller::Caller;
 use super::extract::{Named, Params};
 use super::shapes::{Acknowledged, AlarmView, Alarms, Fault};
 use super::{Api, Failure};
@@ -7,6 +8,8 @@ use crate::access::AlarmRow;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use doorward_policy::office::acts::Act;
+use doorward_policy::office::authorize::Object;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -27,7 +30,12 @@ pub struct Narrow {
     params(("limit" = Option<u32>, Query, description = "How many at most"),
         ("open" = Option<bool>, Query, description = "Only those that nobody has looked at")),
     responses((status = 200, body = Alarms)))]
-pub async fn list(State(api): State<Arc<Api>>, Params(narrow): Params<Narrow>) -> Result<Json<Alarms>, Failure> {
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Params(narrow): Params<Narrow>,
+) -> Result<Json<Alarms>, Failure> {
+    caller.may(&api, Act::SeeAgents, Object::Campus)?;
     let rows = api.authority.store.alarms(narrow.limit.unwrap_or(LIMIT).min(LIMIT_MAX), narrow.open)?;
     Ok(Json(Alarms { alarms: rows.into_iter().map(|row| view(&api, row)).collect() }))
 }
@@ -35,7 +43,12 @@ pub async fn list(State(api): State<Arc<Api>>, Params(narrow): Params<Narrow>) -
 /// Says that somebody has looked at an alarm.
 #[utoipa::path(post, path = "/v1/alarms/{id}/acknowledge", params(("id" = u64, Path, description = "The alarm")),
     responses((status = 200, body = Acknowledged), (status = 404, body = Fault)))]
-pub async fn acknowledge(State(api): State<Arc<Api>>, Named(id): Named<u64>) -> Result<Json<Acknowledged>, Failure> {
+pub async fn acknowledge(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(id): Named<u64>,
+) -> Result<Json<Acknowledged>, Failure> {
+    caller.may(&api, Act::AcknowledgeAlarms, Object::Campus)?;
     if api.authority.store.acknowledge(id).await? {
         Ok(Json(Acknowledged { id }))
     } else {

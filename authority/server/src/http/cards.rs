@@ -1,22 +1,29 @@
 //! Cards: what is known of one, and what can be ordered about it.
 
+use super::caller::Caller;
 use super::extract::{Body, Named};
 use super::shapes::{CardView, Change, Fault, PersonView, Reason};
 use super::{Api, Failure};
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use doorward_policy::command::Command;
 use doorward_policy::directory::Refusal;
 use doorward_policy::model::{CardId, CardState};
+use doorward_policy::office::acts::Act;
+use doorward_policy::office::authorize::Object;
 use doorward_protocol::problem::did_you_mean;
 use std::sync::Arc;
 
 /// What is known of a card.
 #[utoipa::path(get, path = "/v1/cards/{id}", params(("id" = String, Path, description = "The card")),
     responses((status = 200, body = CardView), (status = 404, body = Fault)))]
-pub async fn show(State(api): State<Arc<Api>>, Named(id): Named<String>) -> Result<Json<CardView>, Failure> {
+pub async fn show(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(id): Named<String>,
+) -> Result<Json<CardView>, Failure> {
     let id = card(&id)?;
+    caller.may(&api, Act::SeeCards, Object::Card(&id))?;
     let present = api.authority.present();
     let (tables, policy) = (present.directory.tables(), present.directory.policy());
     let Some((known, policy)) = tables.cards.get(&id).zip(policy) else {
@@ -57,10 +64,10 @@ pub async fn show(State(api): State<Arc<Api>>, Named(id): Named<String>) -> Resu
 pub async fn suspend(
     State(api): State<Arc<Api>>,
     Named(id): Named<String>,
-    headers: HeaderMap,
+    caller: Caller,
     Body(Reason { reason }): Body<Reason>,
 ) -> Result<Json<Change>, Failure> {
-    api.change(&headers, Command::CardSuspend { card: card(&id)?, reason }).await.map(Json)
+    api.change(&caller, Command::CardSuspend { card: card(&id)?, reason }).await.map(Json)
 }
 
 /// Lets a suspended card work again.
@@ -70,10 +77,10 @@ pub async fn suspend(
 pub async fn resume(
     State(api): State<Arc<Api>>,
     Named(id): Named<String>,
-    headers: HeaderMap,
+    caller: Caller,
     Body(Reason { reason }): Body<Reason>,
 ) -> Result<Json<Change>, Failure> {
-    api.change(&headers, Command::CardResume { card: card(&id)?, reason }).await.map(Json)
+    api.change(&caller, Command::CardResume { card: card(&id)?, reason }).await.map(Json)
 }
 
 /// Brings a produced card into use.
@@ -82,9 +89,9 @@ pub async fn resume(
 pub async fn activate(
     State(api): State<Arc<Api>>,
     Named(id): Named<String>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Json<Change>, Failure> {
-    api.change(&headers, Command::CardActivate { card: card(&id)? }).await.map(Json)
+    api.change(&caller, Command::CardActivate { card: card(&id)? }).await.map(Json)
 }
 
 /// Ends a card for good.
@@ -94,10 +101,10 @@ pub async fn activate(
 pub async fn close(
     State(api): State<Arc<Api>>,
     Named(id): Named<String>,
-    headers: HeaderMap,
+    caller: Caller,
     Body(Reason { reason }): Body<Reason>,
 ) -> Result<Json<Change>, Failure> {
-    api.change(&headers, Command::CardClose { card: card(&id)?, reason }).await.map(Json)
+    api.change(&caller, Command::CardClose { card: card(&id)?, reason }).await.map(Json)
 }
 
 fn card(id: &str) -> Result<CardId, Failure> {

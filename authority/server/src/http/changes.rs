@@ -1,15 +1,20 @@
 //! How far a change has come, line by line, and the certificate of a revocation.
 
+use super::caller::Caller;
 use super::extract::{Named, Params};
 use super::lines::{Lines, lines};
 use super::shapes::{AgentProgress, Fault, ProgressLine, Summary};
 use super::{Api, Failure};
+use crate::clock;
 use crate::closing::{Closing, ClosingAgent};
 use crate::evidence::evidence_file;
+use crate::history;
 use crate::leases;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use doorward_policy::office::acts::Act;
+use doorward_policy::office::authorize::Object;
 use doorward_protocol::id::AgentId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -37,16 +42,34 @@ pub struct Wait {
     responses((status = 200, body = ProgressLine, content_type = "application/x-ndjson"), (status = 404, body = Fault)))]
 pub async fn progress(
     State(api): State<Arc<Api>>,
+    caller: Caller,
     Named(seq): Named<u64>,
     Params(Wait { wait_ms }): Params<Wait>,
 ) -> Result<Response, Failure> {
     if seq == 0 || seq > api.authority.timeline.accepted() {
         return Err(Failure::new(StatusCode::NOT_FOUND, format!("the journal has no entry {seq}")));
     }
+    may_follow(&api, &caller, seq).await?;
     let wait = Duration::from_millis(wait_ms.unwrap_or(WAIT_MS).min(WAIT_MS_MAX));
     let (lines, response) = lines();
     tokio::spawn(async move { follow(&api, seq, wait, &lines).await });
     Ok(response)
+}
+
+/// A change may be followed by whoever may follow changes and has what it was about in its remit.
+async fn may_follow(api: &Arc<Api>, caller: &Caller, seq: u64) -> Result<(), Failure> {
+    let denied = match caller.may(api, Act::FollowChanges, Object::Campus) {
+        Ok(()) => return Ok(()),
+        Err(denied) => denied,
+    };
+    let (api, asker) = (Arc::clone(api), caller.asker.clone());
+    let read = tokio::task::spawn_blocking(move || {
+        let entries = history::entries(&api.authority.layout, seq, 1, |entry| entry.command.clone())?;
+        let present = api.authority.present();
+        let may = |command: &_| present.directory.may_follow(&asker, command, clock::wall());
+        Ok::<_, Failure>(entries.first().map_or(Err(denied), |command| may(command).map_err(Failure::from)))
+    });
+    read.await.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??
 }
 
 async fn follow(api: &Api, seq: u64, wait: Duration, lines: &Lines) {
@@ -131,7 +154,12 @@ fn summary(seq: u64, closing: Option<&Closing>, agents: &BTreeMap<AgentId, Agent
 /// The certificate of a revocation, which anyone can check offline with the campus root.
 #[utoipa::path(get, path = "/v1/changes/{seq}/evidence", params(("seq" = u64, Path, description = "The journal entry")),
     responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Fault), (status = 409, body = Fault)))]
-pub async fn evidence(State(api): State<Arc<Api>>, Named(seq): Named<u64>) -> Result<Response, Failure> {
+pub async fn evidence(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(seq): Named<u64>,
+) -> Result<Response, Failure> {
+    may_follow(&api, &caller, seq).await?;
     let file = tokio::task::spawn_blocking(move || evidence_file(&api.authority, seq)).await;
     let file = file.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], file).into_response())

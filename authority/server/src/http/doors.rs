@@ -1,11 +1,11 @@
 //! Lockdowns and their end.
 
+use super::caller::Caller;
 use super::extract::Body;
 use super::shapes::{Change, Fault, LockdownOrder};
 use super::{Api, Failure};
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use doorward_policy::command::Command;
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use std::sync::Arc;
     responses((status = 200, body = Change), (status = 404, body = Fault), (status = 409, body = Fault)))]
 pub async fn lock_down(
     State(api): State<Arc<Api>>,
-    headers: HeaderMap,
+    caller: Caller,
     Body(LockdownOrder { scope, reason }): Body<LockdownOrder>,
 ) -> Result<Json<Change>, Failure> {
-    api.change(&headers, Command::LockDown { scope, reason }).await.map(Json)
+    api.change(&caller, Command::LockDown { scope, reason }).await.map(Json)
 }
 
 /// Ends a lockdown.
@@ -25,8 +25,8 @@ pub async fn lock_down(
     responses((status = 200, body = Change), (status = 409, body = Fault)))]
 pub async fn release(
     State(api): State<Arc<Api>>,
-    headers: HeaderMap,
+    caller: Caller,
     Body(LockdownOrder { scope, reason }): Body<LockdownOrder>,
 ) -> Result<Json<Change>, Failure> {
-    api.change(&headers, Command::Release { scope, reason }).await.map(Json)
+    api.change(&caller, Command::Release { scope, reason }).await.map(Json)
 }

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use doorward_policy::directory::Refusal;
 use doorward_policy::explain::ExplainError;
+use doorward_policy::office::authorize::Denial;
 use doorward_protocol::id::IdError;
 use doorward_protocol::problem::Problem;
 
@@ -74,6 +75,12 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<Denial> for Failure {
+    fn from(denial: Denial) -> Self {
+        Self::new(StatusCode::FORBIDDEN, denial.to_string())
+    }
+}
+
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         let status = match error {
@@ -95,6 +102,7 @@ impl From<JournalError> for Failure {
 impl From<OrderError> for Failure {
     fn from(error: OrderError) -> Self {
         match error {
+            OrderError::Denied(denial) => denial.into(),
             OrderError::Refused(refusal) => refusal.into(),
             OrderError::Journal(error) => error.into(),
             OrderError::Spelling(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),

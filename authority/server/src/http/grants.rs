@@ -1,12 +1,13 @@
 //! Grants: rights that staff give and end.
 
+use super::caller::Caller;
 use super::extract::{Body, Named};
 use super::shapes::{Change, Fault, GrantEnding, GrantOrder};
 use super::{Api, Failure};
 use crate::keys;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use doorward_policy::command::Command;
 use doorward_policy::model::{Grant, GrantId, ScheduleName};
 use doorward_protocol::problem::shown;
@@ -18,7 +19,7 @@ use std::sync::Arc;
     responses((status = 200, body = Change), (status = 404, body = Fault), (status = 409, body = Fault)))]
 pub async fn add(
     State(api): State<Arc<Api>>,
-    headers: HeaderMap,
+    caller: Caller,
     Body(order): Body<GrantOrder>,
 ) -> Result<Json<Change>, Failure> {
     let name = match order.id {
@@ -35,7 +36,7 @@ pub async fn add(
         schedule.map(|name| ScheduleName::new(name).map_err(Failure::of_id("schedule", name))).transpose()?;
     let days = DayRange { from: day(order.from.as_deref())?, until: day(order.until.as_deref())? };
     let grant = Grant { subject: order.subject, target: order.target, schedule, days };
-    let mut change = api.change(&headers, Command::GrantAdd { id, grant }).await?;
+    let mut change = api.change(&caller, Command::GrantAdd { id, grant }).await?;
     change.grant = Some(name);
     Ok(Json(change))
 }
@@ -47,11 +48,11 @@ pub async fn add(
 pub async fn end(
     State(api): State<Arc<Api>>,
     Named(id): Named<String>,
-    headers: HeaderMap,
+    caller: Caller,
     Body(GrantEnding { on }): Body<GrantEnding>,
 ) -> Result<Json<Change>, Failure> {
     let grant = GrantId::new(&id).map_err(Failure::of_id("grant", &id))?;
-    let mut change = api.change(&headers, Command::GrantEnd { id: grant, on: day(on.as_deref())? }).await?;
+    let mut change = api.change(&caller, Command::GrantEnd { id: grant, on: day(on.as_deref())? }).await?;
     change.grant = Some(id);
     Ok(Json(change))
 }

@@ -1,18 +1,21 @@
 //! The import of a newer campus folder, stage by stage; a dry run stops before the first stage that changes something.
 
+use super::caller::Caller;
 use super::extract::{Body, Params};
 use super::lines::{Lines, lines};
 use super::shapes::{Fault, ImportLine, ImportOrder, ImportProgress, ImportResult};
-use super::{Api, Failure, actor};
+use super::{Api, Failure};
 use crate::authority::Accepted;
 use crate::clock;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use doorward_policy::command::{Actor, Command};
+use doorward_policy::command::Command;
 use doorward_policy::difference::Difference;
 use doorward_policy::folder::{self, CampusFiles};
 use doorward_policy::model::Campus;
+use doorward_policy::office::acts::Act;
+use doorward_policy::office::authorize::Object;
 use doorward_policy::plan::{Plan, PlanError};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -38,13 +41,13 @@ pub struct Options {
 pub async fn import(
     State(api): State<Arc<Api>>,
     Params(options): Params<Options>,
-    headers: HeaderMap,
+    caller: Caller,
     Body(order): Body<ImportOrder>,
 ) -> Result<Response, Failure> {
-    let actor = actor(&headers)?;
+    caller.may(&api, Act::Import, Object::Campus)?;
     let (lines, response) = lines();
     tokio::spawn(async move {
-        let line = match run(&api, &options, actor, order, &lines).await {
+        let line = match run(&api, &options, caller, order, &lines).await {
             Ok(result) => ImportLine::Result(result),
             Err(failure) => ImportLine::Fault(failure.fault),
         };
@@ -56,7 +59,7 @@ pub async fn import(
 async fn run(
     api: &Arc<Api>,
     options: &Options,
-    actor: Actor,
+    caller: Caller,
     order: ImportOrder,
     lines: &Lines,
 ) -> Result<ImportResult, Failure> {
@@ -98,7 +101,8 @@ async fn run(
             .with_hint("if the folder is right, import it again with --allow-removals"));
     }
     stage(lines, 3, "one entry of the journal".to_owned()).await;
-    let accepted = api.authority.execute(actor, Command::Import { difference: Box::new(difference) }).await?;
+    let command = Command::Import { difference: Box::new(difference) };
+    let accepted = api.authority.execute_for(caller.asker, caller.actor, command).await?;
     stage(lines, 4, "what each door must know".to_owned()).await;
     finish(api, accepted, nothing).await
 }

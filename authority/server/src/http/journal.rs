@@ -1,5 +1,6 @@
 //! The journal: everything that ever changed, and who changed it.
 
+use super::caller::Caller;
 use super::extract::Params;
 use super::lines::lines;
 use super::shapes::JournalLine;
@@ -9,6 +10,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use doorward_policy::command::Entry;
+use doorward_policy::office::acts::Act;
+use doorward_policy::office::authorize::Object;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -28,7 +31,12 @@ pub struct Range {
     params(("from" = Option<u64>, Query, description = "First entry; the newest when absent"),
         ("limit" = Option<usize>, Query, description = "How many at most")),
     responses((status = 200, body = JournalLine, content_type = "application/x-ndjson")))]
-pub async fn list(State(api): State<Arc<Api>>, Params(range): Params<Range>) -> Result<Response, Failure> {
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Params(range): Params<Range>,
+) -> Result<Response, Failure> {
+    caller.may(&api, Act::ReadJournal, Object::Campus)?;
     let limit = range.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
     let newest = api.authority.timeline.accepted();
     let first_of_newest = newest.saturating_sub(u64::try_from(limit).unwrap_or(u64::MAX)).saturating_add(1);

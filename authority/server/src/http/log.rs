@@ -1,5 +1,6 @@
 //! The access log: what was answered at doors, and, followed, what happens from now on, alarms included.
 
+use super::caller::Caller;
 use super::extract::Params;
 use super::lines::{Lines, lines};
 use super::questions::parse_instant;
@@ -9,7 +10,11 @@ use crate::access::{Filter, RecordRow, StoreError};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use doorward_policy::model::{CardId, PersonId};
+use doorward_policy::office::acts::Act;
+use doorward_policy::office::authorize::Object;
 use doorward_protocol::decide::Reason;
+use doorward_protocol::id::DoorId;
 use doorward_protocol::problem::{did_you_mean, shown};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -33,6 +38,24 @@ pub struct Narrow {
     follow: bool,
 }
 
+impl Narrow {
+    /// Whether the caller may read what is asked for: whose remit is a part of the campus names what lies in it. A follower
+    /// hears of alarms, too.
+    fn check(&self, api: &Api, caller: &Caller) -> Result<(), Failure> {
+        if self.follow {
+            caller.may(api, Act::SeeAgents, Object::Campus)?;
+        }
+        let Self { door, card, person, .. } = self;
+        let door = door.as_deref().and_then(|door| DoorId::new(door).ok());
+        let card = card.as_deref().and_then(|card| CardId::new(card).ok());
+        let person = person.as_deref().and_then(|person| PersonId::new(person).ok());
+        let named = door.as_ref().map(Object::Door).or_else(|| card.as_ref().map(Object::Card));
+        let named = named.or_else(|| person.as_ref().map(Object::Person)).unwrap_or(Object::Campus);
+        let hint = "name a door, card or person that lies in your remit";
+        caller.may(api, Act::ReadLog, named).map_err(|failure| failure.with_hint(hint))
+    }
+}
+
 /// The newest access records that fit, oldest of them first; with `follow`, then new ones and alarms as they come.
 #[utoipa::path(get, path = "/v1/log",
     params(("door" = Option<String>, Query, description = "At this door"),
@@ -43,7 +66,12 @@ pub struct Narrow {
         ("limit" = Option<u32>, Query, description = "How many at most"),
         ("follow" = Option<bool>, Query, description = "Go on with what happens from now on")),
     responses((status = 200, body = LogLine, content_type = "application/x-ndjson")))]
-pub async fn list(State(api): State<Arc<Api>>, Params(narrow): Params<Narrow>) -> Result<Response, Failure> {
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Params(narrow): Params<Narrow>,
+) -> Result<Response, Failure> {
+    narrow.check(&api, &caller)?;
     if let Some(reason) = &narrow.reason
         && !Reason::ALL.iter().any(|known| known.as_str() == reason)
     {

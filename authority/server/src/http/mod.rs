@@ -4,6 +4,7 @@
 
 mod agents;
 mod alarms;
+pub mod caller;
 mod cards;
 mod changes;
 pub mod connections;
@@ -16,6 +17,7 @@ mod journal;
 mod lines;
 pub mod listen;
 mod log;
+mod operators;
 mod questions;
 mod refusals;
 pub mod shapes;
@@ -26,12 +28,13 @@ use crate::enrolment::Enrolment;
 use crate::token::KnownToken;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::extract::DefaultBodyLimit;
+use axum::http::{StatusCode, header};
+use axum::middleware;
+use axum::response::IntoResponse;
 use axum::routing::get;
-use doorward_policy::command::{Actor, Command};
+use caller::Caller;
+use doorward_policy::command::Command;
 use doorward_policy::zone::format_local;
 use doorward_protocol::commit::Position;
 use doorward_protocol::id::AgentId;
@@ -49,9 +52,6 @@ use utoipa_axum::routes;
 
 /// Largest body of a request, in bytes, an import aside: an order is a few hundred.
 const BODY_BYTES_MAX: usize = 64 << 10;
-
-/// The header by which a person behind the token is named in the journal.
-pub const ACTING_AS: &str = "x-doorward-as";
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -77,10 +77,9 @@ impl Api {
     }
 
     /// Gives a command, waits for its commit, and tells whom it concerns.
-    async fn change(&self, headers: &HeaderMap, command: Command) -> Result<Change, Failure> {
-        let actor = actor(headers)?;
+    async fn change(&self, caller: &Caller, command: Command) -> Result<Change, Failure> {
         let name = command.name().to_owned();
-        let accepted = self.authority.execute(actor, command).await?;
+        let accepted = self.authority.execute_for(caller.asker.clone(), caller.actor.clone(), command).await?;
         self.authority.published_at(accepted.seq).await;
         let closing = self.authority.closings.closing(accepted.seq)?;
         let agents = closing.map(|closing| closing.agents).unwrap_or_default();
@@ -101,19 +100,6 @@ const fn at(position: Position) -> At {
     At { epoch: position.epoch, seq: position.seq }
 }
 
-/// Who acts: the token's owner, or a person whom that owner names.
-fn actor(headers: &HeaderMap) -> Result<Actor, Failure> {
-    let name = match headers.get(ACTING_AS) {
-        None => "operator".to_owned(),
-        Some(name) => {
-            let name = std::str::from_utf8(name.as_bytes());
-            let name = name.map_err(|_| Failure::bad(format!("the header {ACTING_AS} is not UTF-8")))?;
-            format!("operator/{name}")
-        }
-    };
-    Actor::new(&name).map_err(|error| Failure::bad(format!("the name in {ACTING_AS} {error}")))
-}
-
 /// The routes and their description.
 pub fn router(api: Arc<Api>) -> Router {
     let (router, description) = described().split_for_parts();
@@ -129,7 +115,7 @@ pub fn router(api: Arc<Api>) -> Router {
             std::future::ready(Failure::new(StatusCode::METHOD_NOT_ALLOWED, error).into_response())
         })
         .fallback(|| std::future::ready(Failure::new(StatusCode::NOT_FOUND, "there is no such route").into_response()))
-        .layer(middleware::from_fn_with_state(Arc::clone(&api), check_token))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), caller::recognise))
         .with_state(api)
 }
 
@@ -156,6 +142,11 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(log::list))
         .routes(routes!(alarms::list))
         .routes(routes!(alarms::acknowledge))
+        .routes(routes!(operators::me))
+        .routes(routes!(operators::list))
+        .routes(routes!(operators::put, operators::remove))
+        .routes(routes!(operators::add_token))
+        .routes(routes!(operators::remove_token))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     let import =
         OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(import::BODY_BYTES_MAX));
@@ -170,16 +161,4 @@ fn base() -> OpenApi {
         .components(Some(components))
         .security(Some([SecurityRequirement::new("token", Vec::<String>::new())]))
         .build()
-}
-
-async fn check_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let given =
-        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    if given.is_some_and(|given| api.token.is(given)) {
-        return next.run(request).await;
-    }
-    api.refusals.count();
-    Failure::new(StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong")
-        .with_hint("send `Authorization: Bearer TOKEN` with the content of the file api-token in the data directory")
-        .into_response()
 }

@@ -1,5 +1,6 @@
 //! Questions about rights: who, where and why, now or at an instant in the past or the future.
 
+use super::caller::Caller;
 use super::extract::Params;
 use super::shapes::{Fault, WhereAnswer, WhoAnswer, WhyAnswer};
 use super::{Api, Failure};
@@ -11,6 +12,8 @@ use axum::http::StatusCode;
 use doorward_policy::directory::Directory;
 use doorward_policy::explain;
 use doorward_policy::model::CardId;
+use doorward_policy::office::acts::Act;
+use doorward_policy::office::authorize::Object;
 use doorward_protocol::id::DoorId;
 use doorward_protocol::problem::shown;
 use doorward_protocol::time::UnixMs;
@@ -29,8 +32,13 @@ pub struct Question {
     params(("door" = String, Query, description = "The door"),
         ("at" = Option<String>, Query, description = "The instant, RFC 3339; now when absent")),
     responses((status = 200, body = WhoAnswer), (status = 404, body = Fault)))]
-pub async fn who(State(api): State<Arc<Api>>, Params(question): Params<Question>) -> Result<Json<WhoAnswer>, Failure> {
+pub async fn who(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Params(question): Params<Question>,
+) -> Result<Json<WhoAnswer>, Failure> {
     let (door, at) = (question.door()?, question.at()?);
+    caller.may(&api, Act::SeeDoors, Object::Door(&door))?;
     let (answer, as_of_seq) = ask(&api, at, move |directory| explain::who(directory, &door, at)).await?;
     Ok(Json(WhoAnswer { at: api.when(at), as_of_seq, answer }))
 }
@@ -42,9 +50,11 @@ pub async fn who(State(api): State<Arc<Api>>, Params(question): Params<Question>
     responses((status = 200, body = WhereAnswer), (status = 404, body = Fault)))]
 pub async fn where_card(
     State(api): State<Arc<Api>>,
+    caller: Caller,
     Params(question): Params<Question>,
 ) -> Result<Json<WhereAnswer>, Failure> {
     let (card, at) = (question.card()?, question.at()?);
+    caller.may(&api, Act::SeeCards, Object::Card(&card))?;
     let (answer, as_of_seq) = ask(&api, at, move |directory| explain::where_card(directory, &card, at)).await?;
     Ok(Json(WhereAnswer { at: api.when(at), as_of_seq, answer }))
 }
@@ -54,8 +64,15 @@ pub async fn where_card(
     params(("card" = String, Query, description = "The card"), ("door" = String, Query, description = "The door"),
         ("at" = Option<String>, Query, description = "The instant, RFC 3339; now when absent")),
     responses((status = 200, body = WhyAnswer), (status = 404, body = Fault)))]
-pub async fn why(State(api): State<Arc<Api>>, Params(question): Params<Question>) -> Result<Json<WhyAnswer>, Failure> {
+pub async fn why(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Params(question): Params<Question>,
+) -> Result<Json<WhyAnswer>, Failure> {
     let (card, door, at) = (question.card()?, question.door()?, question.at()?);
+    // Whose door it is may know who stands before it, and whose card it is, why it does not open.
+    let by_card = caller.may(&api, Act::SeeCards, Object::Card(&card));
+    by_card.or_else(|denied| caller.may(&api, Act::SeeDoors, Object::Door(&door)).map_err(|_| denied))?;
     let (answer, as_of_seq) = ask(&api, at, move |directory| explain::why(directory, &card, &door, at)).await?;
     Ok(Json(WhyAnswer { at: api.when(at), as_of_seq, answer }))
 }

@@ -12,6 +12,7 @@ use crate::paths::Layout;
 use crate::start::{Running, start};
 use doorward_policy::command::{Actor, Command};
 use doorward_policy::folder::{CampusFiles, parse};
+use doorward_policy::office::authorize::Asker;
 use doorward_protocol::enrol::{BINDING_LABEL, EnrolAnswer, EnrolRequest, Enrolled, JoinToken, Proof};
 use doorward_protocol::frame::{ALPN_AGENT, ALPN_ENROL, AUTHORITY_NAME, Hello, PROTOCOL_VERSION, ToAgent, ToAuthority};
 use doorward_protocol::id::AgentId;
@@ -89,7 +90,8 @@ impl Site {
 
     async fn invite(&self, agent: &str) -> JoinToken {
         let agent = AgentId::new(agent).unwrap();
-        let invited = self.enrolment.invite(Actor::system(), agent, Duration::from_secs(60)).await.unwrap();
+        let invited =
+            self.enrolment.invite(Asker::Owner, Actor::system(), agent, Duration::from_secs(60)).await.unwrap();
         JoinToken::parse(&invited.1).unwrap()
     }
 

@@ -1,112 +1,15 @@
 //! The HTTP API of a whole server over real sockets: who may ask, what is answered, what is refused and why.
 
-use crate::support::{campus, campus_files, made};
-use doorward_policy::folder::CampusFiles;
+use crate::running::{Running, options, running};
+use crate::support::{active_card, campus, campus_files, made};
 use doorward_server::http::shapes::{
     Agents, Alarms, CardView, Change, Fault, ImportLine, Invitation, JournalLine, LogLine, ProgressLine, Status,
     Summary, WhereAnswer, WhoAnswer, WhyAnswer,
 };
 use doorward_server::journal;
-use doorward_server::paths::Layout;
 use doorward_server::serve::{ApiTls, RunFile, ServeError, ServeOptions, Server};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-
-struct Running {
-    _directory: tempfile::TempDir,
-    layout: Layout,
-    address: String,
-    token: String,
-    stop: oneshot::Sender<()>,
-    server: JoinHandle<Result<(), ServeError>>,
-}
-
-fn options(layout: &Layout) -> ServeOptions {
-    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    ServeOptions { quic: any, api: any, pulse_ms: 50, ..ServeOptions::new(layout.directory()) }
-}
-
-async fn running() -> Running {
-    let (directory, layout) = made();
-    let server = Server::start(options(&layout)).await.unwrap();
-    let address = server.run_file().api.strip_prefix("http://").unwrap().to_owned();
-    let token = std::fs::read_to_string(layout.api_token()).unwrap().trim().to_owned();
-    let (stop, stopped) = oneshot::channel();
-    let server = tokio::spawn(server.run_until(async move { drop(stopped.await) }));
-    Running { _directory: directory, layout, address, token, stop, server }
-}
-
-impl Running {
-    async fn ask(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> (u16, Vec<u8>) {
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-        // Of HTTP/1.0 an answer ends with its connection, which spares this client chunks.
-        let request = format!(
-            "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nX-Doorward-As: kim\r\n{token}Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-        let head = std::str::from_utf8(&answer[..end]).unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, answer[end + 4..].to_vec())
-    }
-
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> T {
-        let (status, body) = self.ask("GET", path, Some(&self.token), "").await;
-        let text = String::from_utf8(body).unwrap();
-        assert_eq!(status, 200, "{path}: {text}");
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"))
-    }
-
-    async fn lines<T: DeserializeOwned>(&self, method: &str, path: &str, body: &str) -> Vec<T> {
-        let (status, body) = self.ask(method, path, Some(&self.token), body).await;
-        let text = String::from_utf8(body).unwrap();
-        assert_eq!(status, 200, "{path}: {text}");
-        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
-    }
-
-    async fn post<T: DeserializeOwned>(&self, path: &str, body: Value) -> T {
-        let (status, body) = self.ask("POST", path, Some(&self.token), &body.to_string()).await;
-        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).unwrap()
-    }
-
-    async fn refused(&self, method: &str, path: &str, body: Value) -> (u16, Fault) {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let (status, body) = self.ask(method, path, Some(&self.token), &body).await;
-        let fault = serde_json::from_slice(&body);
-        (status, fault.unwrap_or_else(|error| panic!("{path}: {error}: {}", String::from_utf8_lossy(&body))))
-    }
-
-    async fn stop(self) {
-        self.stop.send(()).unwrap();
-        self.server.await.unwrap().unwrap();
-        assert!(!self.layout.run_file().exists());
-    }
-
-    fn import_body(files: &CampusFiles) -> Value {
-        let files = files.0.iter().map(|(name, bytes)| (name.clone(), String::from_utf8(bytes.clone()).unwrap()));
-        json!({ "files": files.collect::<std::collections::BTreeMap<_, _>>() })
-    }
-}
-
-fn a_card(state: doorward_policy::model::CardState) -> String {
-    let cards = campus().tables.cards;
-    cards.iter().find(|(_, card)| card.state == state).unwrap().0.to_string()
-}
-
-fn active_card() -> String {
-    a_card(doorward_policy::model::CardState::Active)
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_answered_without_the_token() {
@@ -156,8 +59,13 @@ async fn the_description_names_every_route() {
         "/v1/journal",
         "/v1/lockdown",
         "/v1/log",
+        "/v1/me",
+        "/v1/operators",
+        "/v1/operators/{id}",
         "/v1/release",
         "/v1/status",
+        "/v1/tokens",
+        "/v1/tokens/{id}",
         "/v1/where",
         "/v1/who",
         "/v1/why",
@@ -178,7 +86,7 @@ async fn a_change_is_made_by_somebody_and_can_be_read_in_the_journal() {
     let view: CardView = running.get(&format!("/v1/cards/{card}")).await;
     assert_eq!(view.state, "suspended");
     let journal: Vec<JournalLine> = running.lines("GET", "/v1/journal?from=3", "").await;
-    assert_eq!(journal[0].actor, "operator/kim");
+    assert_eq!(journal[0].actor, "owner/kim");
     assert_eq!(journal[0].summary, format!("suspended card {card}: lost"));
     let all: Vec<JournalLine> = running.lines("GET", "/v1/journal", "").await;
     assert_eq!(all.iter().map(|line| line.seq).collect::<Vec<_>>(), [1, 2, 3]);

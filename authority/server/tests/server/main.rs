@@ -11,6 +11,10 @@ mod core;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod office;
+#[cfg(test)]
+mod running;
+#[cfg(test)]
 mod snapshots;
 #[cfg(test)]
 mod support;

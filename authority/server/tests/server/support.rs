@@ -25,3 +25,14 @@ pub fn made() -> (TempDir, Layout) {
     init(&layout, &campus(), InitOptions::default()).unwrap();
     (directory, layout)
 }
+
+/// A card in a state.
+pub fn a_card(state: doorward_policy::model::CardState) -> String {
+    let cards = campus().tables.cards;
+    cards.iter().find(|(_, card)| card.state == state).unwrap().0.to_string()
+}
+
+/// A card that is active.
+pub fn active_card() -> String {
+    a_card(doorward_policy::model::CardState::Active)
+}

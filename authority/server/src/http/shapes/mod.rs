@@ -2,6 +2,8 @@
 //!
 //! Deliberately apart from the types of the core: these may only grow.
 
+pub mod office;
+
 use doorward_policy::explain::{Explanation, Opening, Who};
 use doorward_policy::plan::Plan;
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,171 @@
+//! What can be done and asked, and the one table that says which role may.
+//!
+//! Deliberately without remits: a role says what, a remit where. Program, API and console ask this table and no other.
+
+use super::{OfficeOrder, Role};
+use crate::command::Command;
+use serde::{Deserialize, Serialize};
+
+/// Something that is done or asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// Bring a newer campus folder.
+    Import,
+    /// Let agents join and strike them off.
+    ManageAgents,
+    /// Say who may do what, and give API tokens.
+    ManageOperators,
+    /// Hold a card back.
+    SuspendCard,
+    /// Let a suspended card work again.
+    ResumeCard,
+    /// Bring a produced card into use.
+    ActivateCard,
+    /// End a card for good.
+    CloseCard,
+    /// Lock doors down and release them.
+    LockDown,
+    /// Give and end grants.
+    Grant,
+    /// See a card and its holder, and ask where it opens and why.
+    SeeCards,
+    /// Ask who can open a door.
+    SeeDoors,
+    /// Read the log of taps.
+    ReadLog,
+    /// Read the journal.
+    ReadJournal,
+    /// See agents and alarms.
+    SeeAgents,
+    /// Say that an alarm was looked at.
+    AcknowledgeAlarms,
+    /// Follow how far a change has come, and take its evidence.
+    FollowChanges,
+}
+
+use Role::{Administrator, Auditor, CardOffice, ControlRoom, Department, Facilities, RegistrarFeed, SecurityOffice};
+
+impl Act {
+    /// All acts, in the order in which they are shown.
+    pub const ALL: [Self; 16] = [
+        Self::SuspendCard,
+        Self::ResumeCard,
+        Self::ActivateCard,
+        Self::CloseCard,
+        Self::LockDown,
+        Self::Grant,
+        Self::SeeCards,
+        Self::SeeDoors,
+        Self::ReadLog,
+        Self::SeeAgents,
+        Self::AcknowledgeAlarms,
+        Self::FollowChanges,
+        Self::ReadJournal,
+        Self::Import,
+        Self::ManageAgents,
+        Self::ManageOperators,
+    ];
+
+    /// The table: the roles that may do it, within their remits.
+    #[must_use]
+    pub const fn roles(self) -> &'static [Role] {
+        match self {
+            // A lost card is dead by the word of any office that knows its holder (S9, H4).
+            Self::SuspendCard => &[Administrator, SecurityOffice, ControlRoom, CardOffice, Department],
+            Self::ResumeCard | Self::CloseCard => &[Administrator, SecurityOffice, CardOffice],
+            // Whoever hands a card out (H3).
+            Self::ActivateCard => &[Administrator, CardOffice, Department],
+            Self::LockDown => &[Administrator, SecurityOffice, ControlRoom, Facilities],
+            // The control room, and a door's owner (J6, S3).
+            Self::Grant => &[Administrator, ControlRoom, Facilities, Department],
+            Self::SeeCards => {
+                &[Administrator, SecurityOffice, ControlRoom, Facilities, Department, CardOffice, Auditor]
+            }
+            Self::SeeDoors | Self::FollowChanges => {
+                &[Administrator, SecurityOffice, ControlRoom, Facilities, Department, CardOffice, Auditor]
+            }
+            Self::ReadLog => &[Administrator, SecurityOffice, Facilities, Department, Auditor],
+            Self::SeeAgents => &[Administrator, SecurityOffice, ControlRoom, Facilities, Auditor],
+            Self::AcknowledgeAlarms => &[Administrator, SecurityOffice, ControlRoom],
+            Self::ReadJournal => &[Administrator, SecurityOffice, Auditor],
+            Self::Import => &[Administrator, RegistrarFeed],
+            Self::ManageAgents | Self::ManageOperators => &[Administrator],
+        }
+    }
+
+    /// Whether a role may do it.
+    #[must_use]
+    pub fn is_of(self, role: Role) -> bool {
+        self.roles().contains(&role)
+    }
+
+    /// In words, as they stand after "may not".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Import => "import a campus folder",
+            Self::ManageAgents => "add or remove agents",
+            Self::ManageOperators => "say who may do what",
+            Self::SuspendCard => "suspend a card",
+            Self::ResumeCard => "resume a card",
+            Self::ActivateCard => "activate a card",
+            Self::CloseCard => "close a card",
+            Self::LockDown => "lock doors down or release them",
+            Self::Grant => "give or end a grant",
+            Self::SeeCards => "see a card or its holder",
+            Self::SeeDoors => "ask who can open a door",
+            Self::ReadLog => "read the access log",
+            Self::ReadJournal => "read the journal",
+            Self::SeeAgents => "see agents and alarms",
+            Self::AcknowledgeAlarms => "acknowledge alarms",
+            Self::FollowChanges => "follow a change or take its evidence",
+        }
+    }
+
+    /// What a command does; `None` for those that only the authority itself gives.
+    #[must_use]
+    pub const fn of(command: &Command) -> Option<Self> {
+        Some(match command {
+            Command::Found { .. } | Command::Tick { .. } | Command::AgentEnrol { .. } => return None,
+            Command::Import { .. } => Self::Import,
+            Command::AgentAdd { .. } | Command::AgentRemove { .. } => Self::ManageAgents,
+            Command::CardSuspend { .. } => Self::SuspendCard,
+            Command::CardResume { .. } => Self::ResumeCard,
+            Command::CardActivate { .. } => Self::ActivateCard,
+            Command::CardClose { .. } => Self::CloseCard,
+            Command::LockDown { .. } | Command::Release { .. } => Self::LockDown,
+            Command::GrantAdd { .. } | Command::GrantEnd { .. } => Self::Grant,
+            Command::Office(order) => match order {
+                OfficeOrder::OperatorPut { .. }
+                | OfficeOrder::OperatorRemove { .. }
+                | OfficeOrder::TokenAdd { .. }
+                | OfficeOrder::TokenRemove { .. } => Self::ManageOperators,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_act_is_listed_once_and_an_administrator_may_do_it() {
+        assert_eq!(Act::ALL.into_iter().collect::<BTreeSet<_>>().len(), Act::ALL.len());
+        for act in Act::ALL {
+            assert!(act.is_of(Administrator), "{act:?}");
+            let distinct: BTreeSet<_> = act.roles().iter().collect();
+            assert_eq!(distinct.len(), act.roles().len(), "{act:?} names a role twice");
+        }
+    }
+
+    #[test]
+    fn an_auditor_changes_nothing_and_a_feed_sees_nothing() {
+        let of = |role| Act::ALL.into_iter().filter(|act| act.is_of(role)).collect::<Vec<_>>();
+        let asked = [Act::SeeCards, Act::SeeDoors, Act::ReadLog, Act::SeeAgents, Act::FollowChanges, Act::ReadJournal];
+        assert_eq!(of(Auditor), asked);
+        assert_eq!(of(RegistrarFeed), [Act::Import]);
+    }
+}

@@ -1,0 +1,232 @@
+//! Whether somebody may do something: the table says what a role may do, the remit on which part of the campus.
+//!
+//! Deliberately apart from whether a command can be taken: the journal's fold asks only that, so what was once allowed
+//! stays true when operators come and go.
+
+use super::acts::Act;
+use super::{ApiTokenId, Office, OperatorId, Power, Remit, Role};
+use crate::command::{Command, Scope};
+use crate::directory::Directory;
+use crate::model::{BuildingId, CardId, PersonId, Target, UnitId};
+use crate::zone::zone;
+use doorward_protocol::id::{DoorId, Hash};
+use doorward_protocol::time::{DayRange, UnixMs};
+use std::collections::BTreeSet;
+use thiserror::Error;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asker {
+    /// The authority itself, or whoever holds its data directory.
+    Owner,
+    /// An operator who has shown who it is.
+    Operator(OperatorId),
+    /// Whoever holds an API token.
+    Token(ApiTokenId),
+}
+
+/// What something is done to, where that decides in whose remit it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object<'a> {
+    /// Everything, or nothing in particular of the campus.
+    Campus,
+    /// A card, and with it its holder.
+    Card(&'a CardId),
+    /// A person.
+    Person(&'a PersonId),
+    /// A door.
+    Door(&'a DoorId),
+    /// A building.
+    Building(&'a BuildingId),
+}
+
+impl core::fmt::Display for Object<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Campus => f.write_str("the whole campus"),
+            Self::Card(card) => write!(f, "card {card}"),
+            Self::Person(person) => write!(f, "person {person}"),
+            Self::Door(door) => write!(f, "door {door}"),
+            Self::Building(building) => write!(f, "building {building}"),
+        }
+    }
+}
+
+/// Why somebody may not do something, and who may.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Denial {
+    /// Nobody is known by that name any more.
+    #[error("{0} may do nothing any more; ask an administrator")]
+    Gone(String),
+    /// The role does not do that.
+    #[error("the role {role} may not {}; {} may", .act.words(), roles_text(*.act))]
+    Role {
+        /// The role of whoever asked.
+        role: Role,
+        /// What was asked for.
+        act: Act,
+    },
+    /// The role does that, and not there.
+    #[error(
+        "{object} does not lie in the remit of this {role} ({remit}), who may {} only there; whoever has it in the remit may: {}",
+        .act.words(), roles_text(*.act)
+    )]
+    Remit {
+        /// The role of whoever asked.
+        role: Role,
+        /// The remit of whoever asked.
+        remit: Remit,
+        /// What was asked for.
+        act: Act,
+        /// Where.
+        object: String,
+    },
+    /// Only the authority does that.
+    #[error("only the authority itself gives the command {0}")]
+    Authority(&'static str),
+}
+
+fn roles_text(act: Act) -> String {
+    let names: Vec<_> = act.roles().iter().map(|role| role.name()).collect();
+    names.join(", ")
+}
+
+impl Office {
+    /// The powers of somebody at an instant, each of which must extend to what is asked; none of them is no bound.
+    ///
+    /// # Errors
+    /// [`Denial::Gone`].
+    pub fn powers(&self, asker: &Asker, at: UnixMs) -> Result<Vec<&Power>, Denial> {
+        let of_operator = |id: &OperatorId| {
+            let operator = self.operators.get(id).ok_or_else(|| Denial::Gone(format!("operator `{id}`")))?;
+            Ok(&operator.power)
+        };
+        Ok(match asker {
+            Asker::Owner => Vec::new(),
+            Asker::Operator(id) => vec![of_operator(id)?],
+            Asker::Token(id) => {
+                let token = self.tokens.get(id).filter(|token| at < token.expires_at);
+                let token = token.ok_or_else(|| Denial::Gone(format!("token `{id}`")))?;
+                // A token does no more than its operator, whatever that one was when it was given.
+                vec![&token.power, of_operator(&token.operator)?]
+            }
+        })
+    }
+
+    /// The token with a secret of this hash, unless it has expired.
+    #[must_use]
+    pub fn token_of(&self, hash: &Hash, at: UnixMs) -> Option<&ApiTokenId> {
+        self.tokens.iter().find(|(_, token)| token.hash == *hash && at < token.expires_at).map(|(id, _)| id)
+    }
+}
+
+impl Directory {
+    /// Whether somebody may give a command.
+    ///
+    /// # Errors
+    /// See [`Denial`].
+    pub fn authorize(&self, asker: &Asker, command: &Command, at: UnixMs) -> Result<(), Denial> {
+        match Act::of(command) {
+            Some(act) => self.allow(asker, act, self.object_of(command), at),
+            None if *asker == Asker::Owner => Ok(()),
+            None => Err(Denial::Authority(command.name())),
+        }
+    }
+
+    /// Whether somebody may see how far a command has come: whoever has in its remit what the command was about.
+    ///
+    /// # Errors
+    /// See [`Denial`].
+    pub fn may_follow(&self, asker: &Asker, command: &Command, at: UnixMs) -> Result<(), Denial> {
+        self.allow(asker, Act::FollowChanges, self.object_of(command), at)
+    }
+
+    /// Whether somebody may do something.
+    ///
+    /// # Errors
+    /// See [`Denial`].
+    pub fn allow(&self, asker: &Asker, act: Act, object: Object<'_>, at: UnixMs) -> Result<(), Denial> {
+        self.office().powers(asker, at)?.into_iter().try_for_each(|power| self.extends_to(power, act, object, at))
+    }
+
+    fn extends_to(&self, power: &Power, act: Act, object: Object<'_>, at: UnixMs) -> Result<(), Denial> {
+        let Power { role, remit } = power;
+        if !act.is_of(*role) {
+            return Err(Denial::Role { role: *role, act });
+        }
+        let Remit::Part { units, buildings } = remit else { return Ok(()) };
+        if self.lies_in(units, buildings, object, at) {
+            return Ok(());
+        }
+        Err(Denial::Remit { role: *role, remit: remit.clone(), act, object: object.to_string() })
+    }
+
+    /// What a command is done to. What is not known lies nowhere; that it is not known is not said to whoever could not ask.
+    fn object_of<'a>(&'a self, command: &'a Command) -> Object<'a> {
+        match command {
+            Command::CardSuspend { card, .. }
+            | Command::CardResume { card, .. }
+            | Command::CardActivate { card }
+            | Command::CardClose { card, .. } => Object::Card(card),
+            Command::LockDown { scope, .. } | Command::Release { scope, .. } => match scope {
+                Scope::Campus => Object::Campus,
+                Scope::Building(building) => Object::Building(building),
+                Scope::Door(door) => Object::Door(door),
+            },
+            Command::GrantAdd { grant, .. } => of_target(&grant.target),
+            Command::GrantEnd { id, .. } => {
+                self.tables().grants.get(id).map_or(Object::Campus, |grant| of_target(&grant.target))
+            }
+            Command::Found { .. }
+            | Command::Import { .. }
+            | Command::Tick { .. }
+            | Command::AgentAdd { .. }
+            | Command::AgentEnrol { .. }
+            | Command::AgentRemove { .. }
+            | Command::Office(_) => Object::Campus,
+        }
+    }
+
+    fn lies_in(
+        &self,
+        units: &BTreeSet<UnitId>,
+        buildings: &BTreeSet<BuildingId>,
+        object: Object<'_>,
+        at: UnixMs,
+    ) -> bool {
+        let tables = self.tables();
+        let is_below = |unit: &UnitId| tables.unit_and_above(unit).any(|above| units.contains(above));
+        match object {
+            Object::Campus => false,
+            Object::Card(card) => tables
+                .cards
+                .get(card)
+                .is_some_and(|card| self.lies_in(units, buildings, Object::Person(&card.person), at)),
+            Object::Person(person) => {
+                let today = || Some(zone(&self.policy()?.time_zone)?.local(at)?.day);
+                // Who comes next term is already theirs, who has left them is not any more.
+                let lasts = |days: DayRange| days.until.is_none_or(|until| today().is_some_and(|day| day <= until));
+                let mut affiliations = tables.people.get(person).into_iter().flat_map(|person| &person.affiliations);
+                affiliations.any(|affiliation| is_below(&affiliation.unit) && lasts(affiliation.days))
+            }
+            Object::Door(door) => tables
+                .doors
+                .get(door)
+                .is_some_and(|door| buildings.contains(&door.building) || tables.owner_of(door).is_some_and(is_below)),
+            Object::Building(building) => {
+                let owner = tables.buildings.get(building).and_then(|known| known.owner.as_ref());
+                // Whoever owns a building does not decide about a laboratory in it that is another unit's.
+                let mut others = tables.doors.values().filter(|door| door.building == *building);
+                let mut is_all_theirs = || others.all(|door| tables.owner_of(door).is_some_and(is_below));
+                buildings.contains(building) || (owner.is_some_and(is_below) && is_all_theirs())
+            }
+        }
+    }
+}
+
+const fn of_target(target: &Target) -> Object<'_> {
+    match target {
+        Target::Door(door) => Object::Door(door),
+        Target::Building(building) => Object::Building(building),
+    }
+}

@@ -1,0 +1,106 @@
+//! Operators and their tokens, as the API takes and answers them.
+
+use super::{At, When};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use utoipa::ToSchema;
+
+/// What somebody may do, and on which part of the campus.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PowerView {
+    /// The role, such as `department`.
+    pub role: String,
+    /// Whether the remit is the whole campus; otherwise units or buildings are named.
+    #[serde(default)]
+    pub campus: bool,
+    /// Units whose people and doors, and those of units below, are in the remit.
+    #[serde(default)]
+    pub units: BTreeSet<String>,
+    /// Buildings whose doors are in the remit.
+    #[serde(default)]
+    pub buildings: BTreeSet<String>,
+}
+
+/// An operator, as it is to be from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorOrder {
+    /// The name that people know.
+    pub name: String,
+    /// What the operator may do.
+    pub power: PowerView,
+}
+
+/// An operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OperatorView {
+    /// The id.
+    pub id: String,
+    /// The name that people know.
+    pub name: String,
+    /// What the operator may do.
+    pub power: PowerView,
+    /// The tokens that were given for it.
+    pub tokens: Vec<ApiTokenView>,
+}
+
+/// Operators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Operators {
+    /// By id.
+    pub operators: Vec<OperatorView>,
+}
+
+/// An API token to be given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiTokenOrder {
+    /// For whom it acts.
+    pub operator: String,
+    /// Its name; made up when absent.
+    pub id: Option<String>,
+    /// What may be done with it; what its operator may do when absent. Never more than that.
+    pub power: Option<PowerView>,
+    /// How many days it is good for.
+    pub days: Option<u32>,
+}
+
+/// An API token that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ApiTokenGiven {
+    /// Number of the journal entry.
+    pub seq: u64,
+    /// Its name.
+    pub id: String,
+    /// The token itself. It is said this once.
+    pub token: String,
+    /// The first instant at which it is worth nothing.
+    pub expires_at: When,
+}
+
+/// An API token as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ApiTokenView {
+    /// Its name.
+    pub id: String,
+    /// What may be done with it.
+    pub power: PowerView,
+    /// The first instant at which it is worth nothing.
+    pub expires_at: When,
+    /// Whether that is over.
+    pub expired: bool,
+}
+
+/// Who asks, and what that one may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Me {
+    /// The name in the journal.
+    pub actor: String,
+    /// The powers, each of which must extend to what is done; none is no bound.
+    pub powers: Vec<PowerView>,
+    /// What may be done within the remit.
+    pub acts: Vec<String>,
+    /// The newest commit.
+    pub position: At,
+}

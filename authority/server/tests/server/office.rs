@@ -1,0 +1,180 @@
+//! Who may ask the API for what: operators, their tokens, and what each is refused.
+
+use crate::running::{Running, running};
+use crate::support::{active_card, campus};
+use doorward_policy::model::CardId;
+use doorward_server::http::shapes::office::{ApiTokenGiven, Me, Operators};
+use doorward_server::http::shapes::{Change, Fault, JournalLine};
+use serde_json::{Value, json};
+
+/// What anybody with a token may ask.
+const FOR_ALL: [&str; 2] = ["/v1/me", "/v1/status"];
+
+impl Running {
+    async fn make_operator(&self, id: &str, power: Value) {
+        let body = json!({ "name": "Somebody", "power": power }).to_string();
+        let (status, body) = self.ask("PUT", &format!("/v1/operators/{id}"), Some(&self.token), &body).await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+    }
+
+    async fn token_of(&self, id: &str) -> String {
+        let given: ApiTokenGiven = self.post("/v1/tokens", json!({ "operator": id, "id": format!("t-{id}") })).await;
+        given.token
+    }
+
+    async fn says(&self, method: &str, path: &str, token: &str, body: Value) -> (u16, String) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let (status, body) = self.ask(method, path, Some(token), &body).await;
+        (status, String::from_utf8(body).unwrap())
+    }
+}
+
+/// The first unit of the holder of a card.
+fn unit_of(card: &str) -> String {
+    let tables = campus().tables;
+    let person = &tables.cards[&card.parse::<CardId>().unwrap()].person;
+    tables.people[person].affiliations.first().unwrap().unit.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_answers_a_role_that_may_nothing_there() {
+    let running = running().await;
+    running.make_operator("feed", json!({ "role": "registrar-feed", "campus": true })).await;
+    let token = running.token_of("feed").await;
+    let description: Value = running.get("/v1/openapi.json").await;
+    let mut routes = 0;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            if FOR_ALL.contains(&path.as_str()) || path == "/v1/import" {
+                continue;
+            }
+            routes += 1;
+            let card = active_card();
+            let path = path.replace("{seq}", "2");
+            let path = path.replace("{id}", if path.contains("/cards/") { &card } else { "1" });
+            let query = "?card=CARD1&door=eng-1-rear";
+            let path = if method == "get" { format!("{path}{query}") } else { path };
+            // Every body is one that the route understands, so that it is the role that stands in the way.
+            let body = match path.as_str() {
+                "/v1/agents" => json!({ "id": "agent-sci" }),
+                "/v1/grants" => json!({ "subject": { "unit": "eng" }, "target": { "building": "eng-1" } }),
+                "/v1/lockdown" | "/v1/release" => json!({ "scope": "campus", "reason": "r" }),
+                "/v1/tokens" => json!({ "operator": "feed" }),
+                path if path.ends_with("/end") => json!({}),
+                path if path.starts_with("/v1/operators") => {
+                    json!({ "name": "n", "power": { "role": "auditor", "campus": true } })
+                }
+                _ => json!({ "reason": "r" }),
+            };
+            let body = if method == "get" { Value::Null } else { body };
+            let (status, text) = running.says(&method.to_uppercase(), &path, &token, body).await;
+            assert_eq!(status, 403, "{method} {path}: {text}");
+            let fault: Fault = serde_json::from_str(&text).unwrap();
+            assert!(fault.error.contains("may not") && fault.error.contains("administrator"), "{}", fault.error);
+        }
+    }
+    assert!(routes > 20, "{routes} routes were asked");
+    for path in FOR_ALL {
+        assert_eq!(running.says("GET", path, &token, Value::Null).await.0, 200, "{path}");
+    }
+    let head: Vec<JournalLine> = running.lines("GET", "/v1/journal?limit=1", "").await;
+    assert_eq!(head[0].command, "token-add", "nothing was changed");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_department_acts_for_its_own_under_its_own_name() {
+    let running = running().await;
+    let card = active_card();
+    let unit = unit_of(&card);
+    running.make_operator("own", json!({ "role": "department", "units": [unit] })).await;
+    let other = campus().tables.units.keys().map(ToString::to_string).find(|other| {
+        let unit = unit.parse().unwrap();
+        !campus().tables.unit_and_above(&unit).any(|above| above.as_str() == other)
+    });
+    running.make_operator("other", json!({ "role": "department", "units": [other.unwrap()] })).await;
+    let (own, other) = (running.token_of("own").await, running.token_of("other").await);
+    let show = format!("/v1/cards/{card}");
+    assert_eq!(running.says("GET", &show, &own, Value::Null).await.0, 200);
+    let (status, text) = running.says("GET", &show, &other, Value::Null).await;
+    assert_eq!(status, 403);
+    assert!(text.contains("does not lie in the remit"), "{text}");
+    let suspend = format!("/v1/cards/{card}/suspend");
+    assert_eq!(running.says("POST", &suspend, &other, json!({ "reason": "lost" })).await.0, 403);
+    let (status, text) = running.says("POST", &suspend, &own, json!({ "reason": "lost" })).await;
+    assert_eq!(status, 200, "{text}");
+    let change: Change = serde_json::from_str(&text).unwrap();
+    let line: Vec<JournalLine> = running.lines("GET", &format!("/v1/journal?from={}", change.seq), "").await;
+    assert_eq!(line[0].actor, "own/token:t-own", "and not as whom the header claims");
+    let follow = format!("/v1/changes/{}/progress?wait_ms=1", change.seq);
+    assert_eq!(running.says("GET", &follow, &own, Value::Null).await.0, 200);
+    assert_eq!(running.says("GET", &follow, &other, Value::Null).await.0, 403);
+    let evidence = format!("/v1/changes/{}/evidence", change.seq);
+    assert_eq!(running.ask("GET", &evidence, Some(&own), "").await.0, 200);
+    assert_eq!(running.ask("GET", &evidence, Some(&other), "").await.0, 403);
+    assert_eq!(running.says("GET", &format!("/v1/log?card={card}"), &own, Value::Null).await.0, 200);
+    for query in ["", "?follow=true", "?door=no-such"] {
+        assert_eq!(running.says("GET", &format!("/v1/log{query}"), &own, Value::Null).await.0, 403, "{query}");
+    }
+    let me: Me = serde_json::from_str(&running.says("GET", "/v1/me", &own, Value::Null).await.1).unwrap();
+    assert_eq!(me.powers[0].role, "department");
+    assert!(me.acts.contains(&"suspend a card".to_owned()) && !me.acts.contains(&"resume a card".to_owned()));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facilities_see_the_agents_of_their_buildings() {
+    let running = running().await;
+    let buildings = campus().tables.buildings;
+    let (building, known) = buildings.first_key_value().unwrap();
+    running.make_operator("f", json!({ "role": "facilities", "buildings": [building] })).await;
+    let token = running.token_of("f").await;
+    let (status, text) = running.says("GET", "/v1/agents", &token, Value::Null).await;
+    assert_eq!(status, 200, "{text}");
+    let agents: Value = serde_json::from_str(&text).unwrap();
+    let ids: Vec<_> = agents["agents"].as_array().unwrap().iter().map(|agent| agent["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, [known.agent.as_str()]);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_may_ends_at_once_with_the_order_that_says_so() {
+    let running = running().await;
+    running.make_operator("kim", json!({ "role": "auditor", "campus": true })).await;
+    let token = running.token_of("kim").await;
+    assert_eq!(running.says("GET", "/v1/journal", &token, Value::Null).await.0, 200);
+    let (_, journal) = running.says("GET", "/v1/journal", &token, Value::Null).await;
+    assert!(!journal.contains(&token) && journal.contains("gave operator kim API token t-kim: auditor"), "{journal}");
+    let listed: Operators = running.get("/v1/operators").await;
+    assert_eq!((listed.operators[0].id.as_str(), listed.operators[0].tokens.len()), ("kim", 1));
+    running.make_operator("kim", json!({ "role": "control-room", "campus": true })).await;
+    assert_eq!(running.says("GET", "/v1/journal", &token, Value::Null).await.0, 403, "another role");
+    assert_eq!(running.says("DELETE", "/v1/tokens/t-kim", &running.token, Value::Null).await.0, 200);
+    assert_eq!(running.says("GET", "/v1/status", &token, Value::Null).await.0, 401, "no token any more");
+    let token = running.token_of("kim").await;
+    assert_eq!(running.says("GET", "/v1/status", &token, Value::Null).await.0, 200);
+    assert_eq!(running.says("DELETE", "/v1/operators/kim", &running.token, Value::Null).await.0, 200);
+    assert_eq!(running.says("GET", "/v1/status", &token, Value::Null).await.0, 401, "no operator any more");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_forgotten_does_not_mean_everything() {
+    let running = running().await;
+    let put = |power: Value| {
+        let running = &running;
+        async move { running.refused("PUT", "/v1/operators/kim", json!({ "name": "K", "power": power })).await }
+    };
+    let (status, fault) = put(json!({ "role": "department" })).await;
+    assert_eq!(status, 400);
+    assert!(fault.error.contains("say which"), "{}", fault.error);
+    assert_eq!(put(json!({ "role": "department", "campus": true, "units": ["eng"] })).await.0, 400);
+    let (status, fault) = put(json!({ "role": "departement", "campus": true })).await;
+    assert_eq!(status, 400);
+    assert!(fault.error.contains("department") && fault.hint.unwrap().contains("auditor"));
+    assert_eq!(put(json!({ "role": "department", "unit": ["eng"] })).await.0, 422, "a field that does not exist");
+    let (status, fault) = running.refused("POST", "/v1/tokens", json!({ "operator": "nobody" })).await;
+    assert_eq!(status, 404, "{}", fault.error);
+    assert_eq!(running.refused("POST", "/v1/tokens", json!({ "operator": "nobody", "days": 0 })).await.0, 400);
+    running.stop().await;
+}
