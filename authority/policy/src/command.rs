@@ -5,6 +5,7 @@
 use crate::difference::Difference;
 use crate::model::{BuildingId, CardId, Grant, GrantId};
 use crate::office::OfficeOrder;
+use crate::office::requests::RequestOrder;
 use doorward_protocol::id::{AgentId, DoorId, Hash, ReaderKey};
 use doorward_protocol::limits::TEXT_BYTES_MAX;
 use doorward_protocol::sign::PublicKey;
@@ -133,6 +134,15 @@ pub enum Command {
         /// Its last day; `None`: it ends now.
         on: Option<Day>,
     },
+    /// Somebody who decides about a grant has looked at it: it is still needed.
+    GrantConfirm {
+        /// Which grant.
+        id: GrantId,
+        /// Why.
+        reason: String,
+    },
+    /// An order about a request for access.
+    Request(RequestOrder),
     /// An order about those who work here.
     Office(OfficeOrder),
 }
@@ -258,6 +268,8 @@ impl Command {
             Self::Release { .. } => "release",
             Self::GrantAdd { .. } => "grant-add",
             Self::GrantEnd { .. } => "grant-end",
+            Self::GrantConfirm { .. } => "grant-confirm",
+            Self::Request(order) => order.name(),
             Self::Office(order) => order.name(),
         }
     }

@@ -6,6 +6,7 @@ pub mod command;
 pub mod compile;
 pub mod difference;
 pub mod directory;
+pub mod effect;
 pub mod explain;
 pub mod folder;
 pub mod model;

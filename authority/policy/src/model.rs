@@ -364,6 +364,10 @@ pub struct Grant {
     pub schedule: Option<ScheduleName>,
     /// On which days.
     pub days: DayRange,
+    /// Only while its people have an active affiliation to this unit or to one below it: a grant that ends with what
+    /// justified it. Never with a unit as subject, which means that already. Folders do not say this.
+    #[serde(default)]
+    pub within: Option<UnitId>,
 }
 
 /// Who gains a grant.
@@ -398,6 +402,9 @@ impl Grant {
             Subject::Unit(id) => who.units = Some([id.clone()].into()),
             Subject::Category(id) => who.categories = Some([id.clone()].into()),
         }
+        if let Some(unit) = &self.within {
+            who.units = Some([unit.clone()].into());
+        }
         let mut doors = Where::default();
         match &self.target {
             Target::Door(id) => doors.doors = Some([id.clone()].into()),
@@ -419,6 +426,18 @@ impl Tables {
     pub fn unit_and_above<'a>(&'a self, unit: &'a UnitId) -> impl Iterator<Item = &'a UnitId> {
         let above = std::iter::successors(Some(unit), |id| self.units.get(*id)?.parent.as_ref());
         above.take(self.units.len().saturating_add(1))
+    }
+
+    /// Everything but people and their cards.
+    #[must_use]
+    pub(crate) fn clone_without_people(&self) -> Self {
+        Self {
+            units: self.units.clone(),
+            buildings: self.buildings.clone(),
+            doors: self.doors.clone(),
+            grants: self.grants.clone(),
+            ..Self::default()
+        }
     }
 
     /// The owner of a door: its own, or its building's.

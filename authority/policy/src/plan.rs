@@ -1,7 +1,8 @@
 //! The plan of an import: what a difference would do to people, cards and rights. A dry run prints it, execution heeds it.
 //!
 //! A *right* is a card at a door that it may open today or on a later day, as far as is known: the card is neither
-//! suspended nor closed, and neither its last day nor its holder's leaving nor the last day of every rule has passed.
+//! suspended nor closed, neither its last day nor its holder's leaving nor the last day of every rule has passed, and no
+//! rule denies it for good.
 
 use crate::command::{Actor, Command, Entry};
 use crate::compile::{CompileError, Compiled, permitted_doors};
@@ -9,10 +10,10 @@ use crate::difference::{Difference, Rows};
 use crate::directory::{Directory, Refusal};
 use crate::model::{BuildingId, CardId, GrantId, PersonId};
 use crate::touched::Resolved;
-use doorward_protocol::facts::{Credential, CredentialState, Effect};
+use doorward_protocol::facts::{ClassDoor, Credential, CredentialState, Effect};
 use doorward_protocol::id::{AgentId, ClassId, DoorId};
 use doorward_protocol::state::State;
-use doorward_protocol::time::{Day, UnixMs};
+use doorward_protocol::time::{Day, DayRange, UnixMs};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -95,14 +96,13 @@ impl Plan {
         let touched = after.apply(&Entry { seq, at, actor: Actor::system(), command })?;
         let mut compiled_after = compiled.clone();
         compiled_after.update(&after, &touched)?;
-        let zone = after.policy().and_then(|policy| crate::zone::zone(&policy.time_zone));
-        let day = zone.and_then(|zone| zone.local(at)).ok_or(PlanError::NoDay(at))?.day;
+        let day = day_at(&after, at)?;
         let mut plan = Self { policy_changes: difference.policy.is_some(), ..Self::default() };
         plan.count_tables(before, difference);
         plan.cards_held_back = held_back(&after, difference);
         plan.grants_orphaned = orphaned(before, difference);
-        let mut old = Rights { directory: before, compiled, day, at_doors: BTreeMap::new() };
-        let mut new = Rights { directory: &after, compiled: &compiled_after, day, at_doors: BTreeMap::new() };
+        let mut old = Rights::new(before, compiled, day);
+        let mut new = Rights::new(&after, &compiled_after, day);
         plan.weigh(&mut old, &mut new, &People::touched(&touched.resolve(&after), before, &after));
         Ok(plan)
     }
@@ -176,6 +176,12 @@ impl Balance {
     }
 }
 
+/// The local day of an instant.
+pub(crate) fn day_at(directory: &Directory, at: UnixMs) -> Result<Day, PlanError> {
+    let zone = directory.policy().and_then(|policy| crate::zone::zone(&policy.time_zone));
+    Ok(zone.and_then(|zone| zone.local(at)).ok_or(PlanError::NoDay(at))?.day)
+}
+
 fn count<K: Ord, V>(table: &BTreeMap<K, V>, rows: &Rows<K, V>) -> Counts {
     let changed = rows.put.keys().filter(|key| table.contains_key(key)).count();
     let lost = rows.removed.iter().filter(|key| table.contains_key(key)).count();
@@ -222,7 +228,7 @@ impl<'a> People<'a> {
 }
 
 /// Looks up rights in one directory and what was compiled from it.
-struct Rights<'a> {
+pub(crate) struct Rights<'a> {
     directory: &'a Directory,
     compiled: &'a Compiled,
     day: Day,
@@ -239,8 +245,13 @@ struct Permitted<'a> {
 }
 
 impl<'a> Rights<'a> {
+    /// Rights from a day on.
+    pub(crate) const fn new(directory: &'a Directory, compiled: &'a Compiled, day: Day) -> Self {
+        Self { directory, compiled, day, at_doors: BTreeMap::new() }
+    }
+
     /// The rights of a person, by building.
-    fn of(&mut self, person: &PersonId) -> BTreeMap<&'a BuildingId, BTreeSet<(&'a CardId, &'a DoorId)>> {
+    pub(crate) fn of(&mut self, person: &PersonId) -> BTreeMap<&'a BuildingId, BTreeSet<(&'a CardId, &'a DoorId)>> {
         let mut rights: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         self.visit(person, |card, permitted| {
             rights.entry(permitted.building).or_default().insert((card, permitted.door));
@@ -275,7 +286,7 @@ impl<'a> Rights<'a> {
 fn permitted<'a>(directory: &'a Directory, state: &'a State, credential: &Credential, day: Day) -> Vec<Permitted<'a>> {
     let doors = permitted_doors(state, credential).filter(|door| {
         let mut permits = door.entries.iter().filter(|entry| entry.effect == Effect::Permit);
-        permits.any(|entry| is_to_come(entry.days.until, day))
+        permits.any(|entry| is_to_come(entry.days.until, day)) && !is_shut(door, day)
     });
     let permitted = doors.filter_map(|door| {
         let known = directory.tables().doors.get(&door.door)?;
@@ -283,6 +294,15 @@ fn permitted<'a>(directory: &'a Directory, state: &'a State, credential: &Creden
         Some(Permitted { building: &known.building, door: &door.door, identity: function.identity })
     });
     permitted.collect()
+}
+
+/// Whether a rule denies the door from a day on, at all times and for good.
+fn is_shut(door: &ClassDoor, day: Day) -> bool {
+    let mut denials = door.entries.iter().filter(|entry| entry.effect == Effect::Deny);
+    denials.any(|entry| {
+        let DayRange { from, until } = entry.days;
+        entry.schedule.is_none() && until.is_none() && from.is_none_or(|from| from <= day)
+    })
 }
 
 fn has_ended(credential: &Credential, identity: bool, day: Day) -> bool {
@@ -365,9 +385,9 @@ mod tests {
         take(&mut directory, Command::Found { reader_key, software: "x".into(), tzdb: "y".into() }).unwrap();
         let plan = plan_of(&directory, &campus(), MORNING);
         assert_eq!(plan.tables["people"], Counts { before: 0, gained: 5, lost: 0, changed: 0 });
-        // Four cards at the main door, bob's by his grant, and five at the kiosk and at the mall.
-        assert_eq!(plan.rights, Counts { before: 0, gained: 14, lost: 0, changed: 0 });
-        assert_eq!(plan.buildings[&id("hall")].people, balance(4, 0));
+        // Three cards at the main door, bob's by his grant; four at the kiosk and five at the mall, which eve is not kept from.
+        assert_eq!(plan.rights, Counts { before: 0, gained: 12, lost: 0, changed: 0 });
+        assert_eq!(plan.buildings[&id("hall")].people, balance(3, 0));
         assert!(!plan.removes_too_much());
     }
 
@@ -439,7 +459,7 @@ doors                3         0         0         0
 grants               1         0         0         0
 people               5         0         0         0
 units                3         0         0         0
-rights              14         0         3         0
+rights              12         0         3         0
 
 building            people             cards            rights
 hall                 +0 -1             +0 -1             +0 -2  Hall

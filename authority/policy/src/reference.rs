@@ -200,7 +200,8 @@ impl<'a> Moment<'a> {
             Subject::Unit(id) => self.is_affiliated(person, id),
             Subject::Category(id) => *id == person.category,
         };
-        names_holder && self.is_target(grant) && self.is_today(&grant.days)
+        let is_within = grant.within.as_ref().is_none_or(|unit| self.is_affiliated(person, unit));
+        names_holder && is_within && self.is_target(grant) && self.is_today(&grant.days)
     }
 
     fn is_target(&self, grant: &Grant) -> bool {

@@ -29,6 +29,8 @@ pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>>
         | Command::Release { .. }
         | Command::GrantAdd { .. }
         | Command::GrantEnd { .. }
+        | Command::GrantConfirm { .. }
+        | Command::Request(_)
         | Command::Office(_) => Vec::new(),
     };
     items.chunks(REMOVAL_ITEMS_MAX).map(<[Item]>::to_vec).collect()

@@ -107,6 +107,8 @@ impl Compiler {
             | Command::Release { .. }
             | Command::GrantAdd { .. }
             | Command::GrantEnd { .. }
+            | Command::GrantConfirm { .. }
+            | Command::Request(_)
             | Command::Office(_) => {}
         }
         authority.hub.head_moved(entry.seq, &changes.changed);

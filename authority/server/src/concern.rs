@@ -9,6 +9,7 @@ use doorward_policy::compile::Changes;
 use doorward_policy::directory::Directory;
 use doorward_policy::model::{CardId, GrantId, Target};
 use doorward_policy::office::OfficeOrder;
+use doorward_policy::office::requests::RequestOrder;
 use doorward_policy::removal::removal_items;
 use doorward_protocol::commit::Position;
 use doorward_protocol::id::{AgentId, DoorId};
@@ -66,6 +67,8 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
         | Command::AgentEnrol { .. }
         | Command::AgentRemove { .. }
         | Command::GrantAdd { .. }
+        | Command::GrantConfirm { .. }
+        | Command::Request(_)
         | Command::Office(_) => Doors::new(),
     }
 }
@@ -73,7 +76,9 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
 /// Adds those whom a command concerns because their state changed with it; `present` is after it.
 pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, changes: &Changes) {
     match command {
-        Command::GrantAdd { id, .. } => doors.extend(at_target(present, id)),
+        Command::GrantAdd { id, .. } | Command::Request(RequestOrder::Approve { grant: id, .. }) => {
+            doors.extend(at_target(present, id));
+        }
         Command::Import { .. } => {
             let changed = changes.changed.iter();
             doors.extend(changed.map(|agent| (agent.clone(), present.leases(agent).map(|(door, _)| door).collect())));
@@ -91,6 +96,8 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
         | Command::CardClose { .. }
         | Command::LockDown { .. }
         | Command::Release { .. }
+        | Command::GrantConfirm { .. }
+        | Command::Request(RequestOrder::Ask { .. } | RequestOrder::Reject { .. } | RequestOrder::Withdraw { .. })
         | Command::Office(_) => {}
     }
 }
@@ -168,6 +175,8 @@ pub fn in_words(command: &Command) -> (String, String) {
             (scope.to_string(), reason.as_str())
         }
         Command::GrantAdd { id, .. } | Command::GrantEnd { id, .. } => (format!("grant {id}"), ""),
+        Command::GrantConfirm { id, reason } => (format!("grant {id}"), reason.as_str()),
+        Command::Request(order) => (format!("request {}", order.id()), order.reason()),
         Command::Office(order) => (of_office(order), ""),
     };
     (subject, why.to_owned())

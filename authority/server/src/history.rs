@@ -7,6 +7,7 @@ use doorward_policy::command::{Command, Entry};
 use doorward_policy::difference::{Difference, Rows};
 use doorward_policy::directory::Directory;
 use doorward_policy::office::OfficeOrder;
+use doorward_policy::office::requests::RequestOrder;
 use doorward_protocol::time::UnixMs;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -78,6 +79,13 @@ pub fn summary(command: &Command) -> String {
         Command::GrantAdd { id, .. } => format!("added grant {id}"),
         Command::GrantEnd { id, on: Some(day) } => format!("ended grant {id} on {day}"),
         Command::GrantEnd { id, on: None } => format!("ended grant {id}"),
+        Command::GrantConfirm { .. } => format!("confirmed {subject}{because}"),
+        Command::Request(order) => match order {
+            RequestOrder::Ask { .. } => format!("made {subject}{because}"),
+            RequestOrder::Approve { grant, .. } => format!("approved {subject} as grant {grant}{because}"),
+            RequestOrder::Reject { .. } => format!("rejected {subject}{because}"),
+            RequestOrder::Withdraw { .. } => format!("withdrew {subject}{because}"),
+        },
         Command::Office(order) => match order {
             OfficeOrder::OperatorPut { operator, .. } => {
                 format!("made {subject} {} for {}", operator.power.role, operator.power.remit)
@@ -142,11 +150,13 @@ pub fn detail(command: &Command) -> Value {
         | Command::LockDown { .. }
         | Command::Release { .. }
         | Command::GrantAdd { .. }
-        | Command::GrantEnd { .. } => inner(serde_json::to_value(command).unwrap_or_default()),
+        | Command::GrantEnd { .. }
+        | Command::GrantConfirm { .. } => inner(serde_json::to_value(command).unwrap_or_default()),
         // The hash of a token is no secret, and of no use to a reader.
         Command::Office(OfficeOrder::TokenAdd { id, token }) => json!({
             "id": id, "operator": token.operator, "power": token.power, "expires_at": token.expires_at.to_utc_text(),
         }),
+        Command::Request(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Office(order) => inner(serde_json::to_value(order).unwrap_or_default()),
     }
 }

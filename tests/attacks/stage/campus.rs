@@ -117,7 +117,7 @@ impl Campus {
     /// Lets somebody in, by a grant of this number.
     pub fn grant(&mut self, number: usize) {
         let (subject, target) = (Subject::Person("cem".parse().unwrap()), Target::Door("south-side".parse().unwrap()));
-        let grant = Grant { subject, target, schedule: None, days: DayRange::ALWAYS };
+        let grant = Grant { subject, target, schedule: None, days: DayRange::ALWAYS, within: None };
         self.run(Command::GrantAdd { id: format!("g{number}").parse().unwrap(), grant });
     }
 

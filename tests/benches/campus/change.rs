@@ -226,6 +226,7 @@ impl Site {
                 target: Place::Building(building.clone()),
                 schedule: None,
                 days: DayRange::ALWAYS,
+                within: None,
             };
             let members = tables.people.values();
             let members = members.filter(|person| person.affiliations.iter().any(|one| one.unit == *unit)).count();

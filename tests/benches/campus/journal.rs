@@ -170,7 +170,10 @@ fn next(directory: &Directory, cards: &[CardId], random: &mut Random, seq: u64) 
             let id: GrantId = format!("made-{seq}").parse()?;
             let subject = Subject::Person(RECIPE.person(random.below(RECIPE.people)).parse()?);
             let target = Place::Door(RECIPE.door(random.below(RECIPE.doors)).parse()?);
-            Command::GrantAdd { id, grant: Grant { subject, target, schedule: None, days: DayRange::ALWAYS } }
+            Command::GrantAdd {
+                id,
+                grant: Grant { subject, target, schedule: None, days: DayRange::ALWAYS, within: None },
+            }
         }
         (Some(CardState::Produced), _) => Command::CardActivate { card },
         (Some(CardState::Active), _) => Command::CardSuspend { card, reason: "reported lost".into() },

@@ -176,7 +176,7 @@ impl World {
         };
         let schedule = if chance.one_in(2) { None } else { Some("day".parse().ok()?) };
         let until = chance.one_in(2).then(|| day_of(self.now, chance.between(0, 3)));
-        Some(Grant { subject, target, schedule, days: DayRange { from: None, until } })
+        Some(Grant { subject, target, schedule, days: DayRange { from: None, until }, within: None })
     }
 }
 
@@ -188,7 +188,8 @@ const fn name_of(command: &Command) -> &'static str {
         Command::CardClose { .. } => "card close",
         Command::LockDown { .. } => "lock down",
         Command::Release { .. } => "release",
-        Command::GrantAdd { .. } => "grant",
+        Command::GrantAdd { .. } | Command::Request(_) => "grant",
+        Command::GrantConfirm { .. } => "review",
         Command::GrantEnd { .. } => "grant end",
         Command::Import { .. } => "import: hire, leave, move, edit",
         Command::Found { .. }

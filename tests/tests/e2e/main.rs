@@ -17,6 +17,8 @@ mod grants;
 #[cfg(test)]
 mod networks;
 #[cfg(test)]
+mod offices;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 mod records;

@@ -1,21 +1,23 @@
-//! `doorward grant`: rights that staff give beside the campus's rules, and their end.
+//! `doorward grant`: rights that staff give beside the campus's rules, their review, and their end.
 //!
 //! What a grant means is the campus format's business: the permit rule with that subject, target, schedule and days.
 
-use crate::args::day;
+use super::terms::{Terms, print_effect, when_text, where_text, who_text};
+use crate::args::{day, duration_above_zero, reason};
 use crate::client::{Answer, Client};
 use crate::failure::Exit;
 use crate::options::Options;
-use crate::output::Output;
+use crate::output::{Output, note};
 use crate::progress::{Kind, Waiting, follow};
 use clap::{Args, Subcommand};
-use doorward_policy::model::{BuildingId, CategoryId, GrantId, PersonId, ScheduleName, Subject, Target, UnitId};
-use doorward_protocol::id::DoorId;
+use doorward_policy::model::GrantId;
 use doorward_protocol::time::Day;
 use doorward_server::http::shapes::Change;
+use doorward_server::http::shapes::requests::{EffectView, Grants};
 use serde_json::json;
+use std::time::Duration;
 
-/// Give a person, a unit or a category a right to a door or a building, or end one
+/// Give a person, a unit or a category a right to a door or a building; look grants through; end one
 #[derive(Debug, Args)]
 pub struct Grant {
     #[command(subcommand)]
@@ -30,8 +32,25 @@ enum Action {
     /// Exit code 0 when it is in force everywhere, 3 when an agent has not confirmed yet.
     #[command(after_help = "Examples:\n  \
         doorward grant add --unit korean --building sci --schedule college-hours --until 2027-02-28\n  \
-        doorward grant add --person 230004 --door eng-1-rear --id robot-club-7")]
+        doorward grant add --person 230004 --within robotics --door eng-1-rear --id robot-club-7")]
     Add(Box<Add>),
+    /// Show what a grant would change, before it is given
+    ///
+    /// Changes nothing. Says for each door how many people would gain it, and how many have it already.
+    #[command(
+        after_help = "Example:\n  doorward grant preview --category undergraduate --within korean --building sci"
+    )]
+    Preview(Box<Preview>),
+    /// Show grants; with --older-than, those to look through
+    ///
+    /// Changes nothing. A grant counts as looked at when it is given, and when somebody confirms it.
+    #[command(after_help = "Example:\n  doorward grant list --older-than 365d")]
+    List(List),
+    /// Confirm that a grant is still needed
+    ///
+    /// Changes no right; the journal says who looked at it.
+    #[command(after_help = "Example:\n  doorward grant confirm robot-club-7 --reason \"club goes on in 2027\"")]
+    Confirm(Confirm),
     /// End a right
     ///
     /// Changes who may open what: a grant ends now, or with its last day. What a grant of the campus folder says comes back
@@ -43,18 +62,7 @@ enum Action {
 #[derive(Debug, Args)]
 struct Add {
     #[command(flatten)]
-    who: Who,
-    #[command(flatten)]
-    place: Place,
-    /// When on those days: a schedule of campus.toml; always unless given
-    #[arg(long, value_name = "NAME")]
-    schedule: Option<ScheduleName>,
-    /// First day, such as 2026-11-22; from now on unless given
-    #[arg(long, value_name = "DAY", value_parser = day)]
-    from: Option<Day>,
-    /// Last day; without end unless given
-    #[arg(long, value_name = "DAY", value_parser = day)]
-    until: Option<Day>,
+    terms: Terms,
     /// Name of the grant, by which it is ended; made up unless given
     #[arg(long)]
     id: Option<GrantId>,
@@ -63,28 +71,25 @@ struct Add {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct Who {
-    /// Everyone with an active affiliation to this unit or to one below it
-    #[arg(long, value_name = "UNIT")]
-    unit: Option<UnitId>,
-    /// One person
-    #[arg(long, value_name = "PERSON")]
-    person: Option<PersonId>,
-    /// Everyone of this category
-    #[arg(long, value_name = "CATEGORY")]
-    category: Option<CategoryId>,
+struct Preview {
+    #[command(flatten)]
+    terms: Terms,
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct Place {
-    /// All doors of this building
-    #[arg(long, value_name = "BUILDING")]
-    building: Option<BuildingId>,
-    /// One door
-    #[arg(long, value_name = "DOOR")]
-    door: Option<DoorId>,
+struct List {
+    /// Only those that nobody has given or confirmed for so long, such as 365d
+    #[arg(long, value_name = "TIME", value_parser = duration_above_zero)]
+    older_than: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+struct Confirm {
+    /// Name of the grant
+    id: GrantId,
+    /// Why it is still needed
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: String,
 }
 
 #[derive(Debug, Args)]
@@ -104,10 +109,36 @@ impl Grant {
     /// # Errors
     /// When the authority refuses or does not answer.
     pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
+        let client = Client::of(options)?;
         match self.action {
-            Action::Add(add) => add.run(options, out),
+            Action::Add(add) => {
+                let Add { terms, id, waiting } = *add;
+                let order = terms.order(id.map(|id| id.to_string()));
+                let change: Answer<Change> = client.change("/v1/grants", &order)?;
+                let id = change.value.grant.as_ref().map(ToString::to_string).unwrap_or_default();
+                follow(&client, &change, &format!("grant {id} is given"), Kind::Opens, &waiting, out)
+            }
+            Action::Preview(preview) => {
+                let effect: Answer<EffectView> = client.change("/v1/grants/effect", &preview.terms.order(None))?;
+                if out.is_json() {
+                    out.json(&effect.raw)?;
+                } else {
+                    print_effect(&effect.value, out)?;
+                }
+                Ok(Exit::Done)
+            }
+            Action::List(list) => list.run(&client, out),
+            Action::Confirm(Confirm { id, reason }) => {
+                let change: Answer<Change> =
+                    client.change(&format!("/v1/grants/{id}/confirm"), &json!({ "reason": reason }))?;
+                if out.is_json() {
+                    out.json(&change.raw)?;
+                } else {
+                    out.line(&format!("grant {id} is confirmed: entry {} of the journal", change.value.seq))?;
+                }
+                Ok(Exit::Done)
+            }
             Action::End(End { id, on, waiting }) => {
-                let client = Client::of(options)?;
                 let body = json!({ "on": on.map(|day| day.to_string()) });
                 let change = client.change(&format!("/v1/grants/{id}/end"), &body)?;
                 let when = on.map_or_else(|| "has ended".to_owned(), |day| format!("ends with {day}"));
@@ -117,23 +148,26 @@ impl Grant {
     }
 }
 
-impl Add {
-    fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
-        let client = Client::of(options)?;
-        let Who { unit, person, category } = self.who;
-        // clap has seen to it that one of them is given.
-        let subject = unit.map(Subject::Unit).or(person.map(Subject::Person)).or(category.map(Subject::Category));
-        let target = self.place.building.map(Target::Building).or(self.place.door.map(Target::Door));
-        let body = json!({
-            "id": self.id,
-            "subject": subject,
-            "target": target,
-            "schedule": self.schedule,
-            "from": self.from.map(|day| day.to_string()),
-            "until": self.until.map(|day| day.to_string()),
+impl List {
+    fn run(self, client: &Client, out: &mut Output) -> anyhow::Result<Exit> {
+        let days = self.older_than.map(|time| (time.as_secs() / 86_400).to_string());
+        let answer: Answer<Grants> = client.ask("/v1/grants", &[("older_than_days", days)])?;
+        if out.is_json() {
+            out.json(&answer.raw)?;
+            return Ok(Exit::Done);
+        }
+        let rows = answer.value.grants.iter().map(|grant| {
+            let looked_at = grant.reviewed_at.as_ref().map_or("never", |at| at.text.as_str()).to_owned();
+            let from = if grant.of_folder { "folder" } else { "command" }.to_owned();
+            let terms = &grant.terms;
+            vec![grant.id.clone(), who_text(terms), where_text(terms), when_text(terms), from, looked_at]
         });
-        let change: Answer<Change> = client.change("/v1/grants", &body)?;
-        let id = change.value.grant.as_ref().map(ToString::to_string).unwrap_or_default();
-        follow(&client, &change, &format!("grant {id} is given"), Kind::Opens, &self.waiting, out)
+        let rows: Vec<Vec<String>> = rows.collect();
+        if rows.is_empty() {
+            note("there is no such grant");
+            return Ok(Exit::Done);
+        }
+        out.table(&["GRANT", "WHO", "WHERE", "WHEN", "FROM", "GIVEN OR CONFIRMED"], &rows)?;
+        Ok(Exit::Done)
     }
 }

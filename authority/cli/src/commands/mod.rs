@@ -16,9 +16,11 @@ mod journal;
 mod lockdown;
 mod log;
 mod operator;
+mod request;
 mod root;
 mod serve;
 mod status;
+mod terms;
 mod token;
 mod verify;
 mod whoami;
@@ -47,6 +49,7 @@ pub enum Command {
     Lockdown(lockdown::Lockdown),
     Release(lockdown::Release),
     Grant(grant::Grant),
+    Request(request::Request),
     Who(ask::Who),
     Where(ask::Where),
     Why(ask::Why),
@@ -79,6 +82,7 @@ impl Command {
             Self::Lockdown(command) => command.run(options, out),
             Self::Release(command) => command.run(options, out),
             Self::Grant(command) => command.run(options, out),
+            Self::Request(command) => command.run(options, out),
             Self::Who(command) => command.run(options, out),
             Self::Where(command) => command.run(options, out),
             Self::Why(command) => command.run(options, out),

@@ -282,6 +282,60 @@ fn an_operator_may_what_its_role_says_and_a_refusal_says_who_may() {
 }
 
 #[test]
+fn what_is_asked_for_is_seen_weighed_and_decided() {
+    let server = Server::start();
+    let preview = server.say("grant preview --category staff --building eng-1");
+    assert_eq!((preview.code, preview.err.as_str()), (0, ""));
+    assert_says(&preview.out, &["of them gain a door", "GAIN IT", "eng-1-rear"]);
+    assert_says(&server.say("request list").err, &["there is no such request"]);
+    let ask = |rest: &str| {
+        server.run(&[&["request", "ask", "--reason", "실험 수업"], &*rest.split(' ').collect::<Vec<_>>()].concat())
+    };
+    let asked = ask("--category staff --within engineering --building eng-1 --until 2099-12-31 --id lab");
+    assert_eq!((asked.code, asked.err.as_str()), (0, ""));
+    assert_says(&asked.out, &["request lab waits for a decision: entry 3"]);
+    assert_says(
+        &ask("--category staff --within engineering --building eng-1 --id lab").err,
+        &["request `lab` is there already"],
+    );
+    assert_eq!(ask("--unit engineering --within engineering --building eng-1").code, 2);
+    assert_says(&ask("--unit enginering --building eng-1").err, &["unit `enginering` is not known"]);
+    let listed = server.say("request list --to-decide");
+    assert_says(
+        &listed.out,
+        &[
+            "lab",
+            "waiting",
+            "category staff while in unit engineering",
+            "building eng-1",
+            "until 2099-12-31",
+            "실험 수업",
+        ],
+    );
+    let shown = server.say("request show lab");
+    assert_says(
+        &shown.out,
+        &["request lab is waiting", "can be decided until", "GAIN IT", "doorward request approve lab"],
+    );
+    let approved = server.say("request approve lab --until 2099-06-30 --wait 0s");
+    assert_eq!((approved.code, approved.err.as_str()), (0, ""), "{}", approved.out);
+    assert_says(&server.say("request show lab").out, &["request lab is approved", "approved by owner/tester"]);
+    assert_says(&server.say("request reject lab --reason no").err, &["request `lab` is approved", "ask anew"]);
+    let grants = server.say("grant list");
+    assert_says(&grants.out, &["lab", "category staff while in unit engineering", "until 2099-06-30", "command"]);
+    assert_says(&server.say("grant list --older-than 1d").err, &["there is no such grant"]);
+    assert_eq!(server.say("grant confirm lab --reason needed").code, 0);
+    assert_says(
+        &server.say("journal").out,
+        &["made request lab: 실험 수업", "approved request lab as grant lab", "confirmed grant lab: needed"],
+    );
+    assert_eq!(ask("--person 230001 --door eng-1-rear --id two").code, 0);
+    assert_eq!(server.say("request withdraw two --reason mistake").code, 0);
+    assert_says(&server.say("request list --standing withdrawn").out, &["two"]);
+    assert_eq!(server.json("request list --standing approved")["requests"][0]["id"], "lab");
+}
+
+#[test]
 fn a_token_is_shown_once_and_a_wrong_one_opens_nothing() {
     let server = Server::start();
     let invited = server.say("agent add agent-sci --valid 1h");

@@ -55,14 +55,13 @@ impl Directory {
             }
             Command::LockDown { scope, reason } => self.check_lockdown(scope, reason),
             Command::Release { scope, reason } => self.check_release(scope, reason),
-            Command::GrantAdd { id, grant } => {
-                if self.tables.grants.contains_key(id) {
-                    return Err(Refusal::GrantExists(id.clone()));
-                }
-                let policy = self.policy.as_ref().ok_or(Refusal::NothingImported)?;
-                grant_fits(policy, &self.tables, grant)
-            }
+            Command::GrantAdd { id, grant } => self.check_new_grant(id, grant),
             Command::GrantEnd { id, on: _ } => Refusal::unless_known("grant", id, &self.tables.grants),
+            Command::GrantConfirm { id, reason } => {
+                check_reason(reason)?;
+                Refusal::unless_known("grant", id, &self.tables.grants)
+            }
+            Command::Request(order) => self.check_request(order, at),
             Command::Office(order) => self.check_office(order, at),
         }
     }
@@ -195,7 +194,7 @@ impl Directory {
     }
 }
 
-fn check_reason(reason: &str) -> Result<(), Refusal> {
+pub(super) fn check_reason(reason: &str) -> Result<(), Refusal> {
     check_text(reason).map_err(|error| Refusal::Text { what: "the reason", error })
 }
 
@@ -212,6 +211,11 @@ fn fits_among(policy: &Policy, known: &impl Known, grant: &Grant) -> Result<(), 
         Subject::Person(id) => known.person(id)?,
         Subject::Unit(id) => known.unit(id)?,
         Subject::Category(id) => Refusal::unless_known("category", id, &policy.categories)?,
+    }
+    match (&grant.subject, &grant.within) {
+        (Subject::Unit(_), Some(_)) => return Err(Refusal::UnitWithinUnit),
+        (Subject::Person(_) | Subject::Category(_), Some(unit)) => known.unit(unit)?,
+        (_, None) => {}
     }
     match &grant.target {
         Target::Door(id) => known.door(id)?,

@@ -52,6 +52,10 @@ impl Directory {
             self.note_state(id, state, at);
         }
         difference.grants.apply_to(&mut self.tables.grants);
+        for id in &difference.grants.removed {
+            self.reviewed_at.remove(id);
+        }
+        self.reviewed_at.extend(difference.grants.put.keys().map(|id| (id.clone(), at)));
         difference.grants.apply_to(&mut self.folder_grants);
         self.import_seq = seq;
         let touches_people_alone = difference.policy.is_none()

@@ -6,6 +6,7 @@ use super::{Agent, Directory, Founding};
 use crate::command::Scope;
 use crate::model::{CardId, CardState, Grant, GrantId, Policy, Tables};
 use crate::office::Office;
+use crate::office::requests::{Request, RequestId};
 use doorward_protocol::id::AgentId;
 use doorward_protocol::time::UnixMs;
 use serde::ser::SerializeStruct;
@@ -24,6 +25,8 @@ pub(super) struct Kept {
     agents: BTreeMap<AgentId, Agent>,
     lockdowns: BTreeSet<Scope>,
     office: Office,
+    requests: BTreeMap<RequestId, Request>,
+    reviewed_at: BTreeMap<GrantId, UnixMs>,
     shut_since: BTreeMap<CardId, UnixMs>,
     head: u64,
     at: UnixMs,
@@ -33,7 +36,7 @@ pub(super) struct Kept {
 
 impl Serialize for Directory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = serializer.serialize_struct("Kept", 14)?;
+        let mut kept = serializer.serialize_struct("Kept", 16)?;
         kept.serialize_field("founding", &self.founding)?;
         kept.serialize_field("policy", &self.policy)?;
         kept.serialize_field("tables", &self.tables)?;
@@ -43,6 +46,8 @@ impl Serialize for Directory {
         kept.serialize_field("agents", &self.agents)?;
         kept.serialize_field("lockdowns", &self.lockdowns)?;
         kept.serialize_field("office", &self.office)?;
+        kept.serialize_field("requests", &self.requests)?;
+        kept.serialize_field("reviewed_at", &self.reviewed_at)?;
         kept.serialize_field("shut_since", &self.shut_since)?;
         kept.serialize_field("head", &self.head)?;
         kept.serialize_field("at", &self.at)?;
@@ -66,6 +71,8 @@ impl From<Kept> for Directory {
             agents: kept.agents,
             lockdowns: kept.lockdowns,
             office: kept.office,
+            requests: kept.requests,
+            reviewed_at: kept.reviewed_at,
             shut_since: kept.shut_since,
             head: kept.head,
             at: kept.at,

@@ -7,6 +7,7 @@ mod check;
 mod import;
 mod kept;
 mod refusal;
+mod requests;
 
 pub(crate) use check::grant_fits;
 pub use refusal::Refusal;
@@ -15,6 +16,7 @@ use crate::command::{Actor, Command, Entry, Scope};
 use crate::difference::Difference;
 use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Tables, Target, UnitId};
 use crate::office::Office;
+use crate::office::requests::{Request, RequestId};
 use crate::touched::{Reach, Touched};
 use doorward_protocol::id::{AgentId, DoorId, Hash, ReaderKey};
 use doorward_protocol::sign::PublicKey;
@@ -41,6 +43,9 @@ pub struct Directory {
     agents: BTreeMap<AgentId, Agent>,
     lockdowns: BTreeSet<Scope>,
     office: Office,
+    requests: BTreeMap<RequestId, Request>,
+    /// Since when grants stand as they are, or were last confirmed.
+    reviewed_at: BTreeMap<GrantId, UnixMs>,
     /// Since when cards are suspended or closed.
     shut_since: BTreeMap<CardId, UnixMs>,
     head: u64,
@@ -146,7 +151,12 @@ impl Directory {
             Command::AgentAdd { .. }
             | Command::AgentEnrol { .. }
             | Command::AgentRemove { .. }
+            | Command::GrantConfirm { .. }
             | Command::Office(_) => Touched::default(),
+            Command::Request(order) => match self.approved(order) {
+                Some((id, grant)) => Touched { grants: [id].into(), ..self.touched_by_grants([&grant]) },
+                None => Touched::default(),
+            },
             Command::CardSuspend { card, .. }
             | Command::CardResume { card, .. }
             | Command::CardActivate { card }
@@ -213,19 +223,19 @@ impl Directory {
             Command::Release { scope, .. } => {
                 self.lockdowns.remove(scope);
             }
-            Command::GrantAdd { id, grant } => {
-                self.tables.grants.insert(id.clone(), grant.clone());
-            }
+            Command::GrantAdd { id, grant } => self.put_grant(id.clone(), grant.clone(), entry.at),
             Command::GrantEnd { id, on } => match on {
-                None => {
-                    self.tables.grants.remove(id);
-                }
+                None => self.forget_grant(id),
                 Some(day) => {
                     if let Some(grant) = self.tables.grants.get_mut(id) {
                         grant.days.until = Some(grant.days.until.map_or(*day, |until| until.min(*day)));
                     }
                 }
             },
+            Command::GrantConfirm { id, .. } => {
+                self.reviewed_at.insert(id.clone(), entry.at);
+            }
+            Command::Request(order) => self.perform_request(order, &entry.actor, entry.at),
             Command::Office(order) => self.office.perform(order),
         }
     }

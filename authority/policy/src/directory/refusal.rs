@@ -2,6 +2,7 @@
 
 use crate::command::{Scope, TextError};
 use crate::model::{CardId, CardState, GrantId};
+use crate::office::requests::{RequestId, Standing};
 use crate::office::{ApiTokenId, OperatorId};
 use doorward_protocol::id::{AgentId, CampusId};
 use doorward_protocol::problem::did_you_mean;
@@ -49,6 +50,17 @@ pub enum Refusal {
     /// A grant of this name is there.
     #[error("grant `{0}` is there already; end it first, or choose another id")]
     GrantExists(GrantId),
+    /// A request of this name is there.
+    #[error("request `{0}` is there already; choose another id")]
+    RequestExists(RequestId),
+    /// The request does not wait for a decision.
+    #[error("request `{id}` is {}; only one that waits can be decided or withdrawn, so ask anew", .standing.name())]
+    RequestDecided {
+        /// Which request.
+        id: RequestId,
+        /// Where it stands.
+        standing: Standing,
+    },
     /// An API token of this name is there.
     #[error("API token `{0}` is there already; end it first, or choose another name")]
     ApiTokenExists(ApiTokenId),
@@ -66,6 +78,9 @@ pub enum Refusal {
         /// Last day.
         until: Day,
     },
+    /// A unit lies within itself.
+    #[error("a grant to a unit holds only for its people anyway; leave `within` out")]
+    UnitWithinUnit,
     /// The schedule `always` is written by leaving the schedule out.
     #[error("`always` is no schedule of its own; leave the schedule out")]
     AlwaysIsNoSchedule,

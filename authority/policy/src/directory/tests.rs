@@ -31,7 +31,7 @@ fn in_folder(folder: &mut Campus, card: &str, state: CardState) {
 }
 
 fn grant(subject: Subject) -> Grant {
-    Grant { subject, target: Target::Door(id("main")), schedule: None, days: DayRange::ALWAYS }
+    Grant { subject, target: Target::Door(id("main")), schedule: None, days: DayRange::ALWAYS, within: None }
 }
 
 #[test]

@@ -247,7 +247,7 @@ impl Known<'_> {
             let target = row.required("target", problems, |text| self.target(text));
             let schedule = row.optional("schedule", problems, |text| self.policy.names.schedule(text));
             let days = days(row, problems);
-            Some(Grant { subject: subject?, target: target?, schedule: schedule?.flatten(), days: days? })
+            Some(Grant { subject: subject?, target: target?, schedule: schedule?.flatten(), days: days?, within: None })
         });
         grants
     }

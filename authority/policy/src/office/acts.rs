@@ -2,6 +2,7 @@
 //!
 //! Deliberately without remits: a role says what, a remit where. Program, API and console ask this table and no other.
 
+use super::requests::RequestOrder;
 use super::{OfficeOrder, Role};
 use crate::command::Command;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,12 @@ pub enum Act {
     LockDown,
     /// Give and end grants.
     Grant,
+    /// Ask for access, and take a request back.
+    Ask,
+    /// Decide about requests.
+    Decide,
+    /// See requests and grants.
+    SeeGrants,
     /// See a card and its holder, and ask where it opens and why.
     SeeCards,
     /// Ask who can open a door.
@@ -48,13 +55,16 @@ use Role::{Administrator, Auditor, CardOffice, ControlRoom, Department, Faciliti
 
 impl Act {
     /// All acts, in the order in which they are shown.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::SuspendCard,
         Self::ResumeCard,
         Self::ActivateCard,
         Self::CloseCard,
         Self::LockDown,
+        Self::Ask,
+        Self::Decide,
         Self::Grant,
+        Self::SeeGrants,
         Self::SeeCards,
         Self::SeeDoors,
         Self::ReadLog,
@@ -77,8 +87,9 @@ impl Act {
             // Whoever hands a card out (H3).
             Self::ActivateCard => &[Administrator, CardOffice, Department],
             Self::LockDown => &[Administrator, SecurityOffice, ControlRoom, Facilities],
-            // The control room, and a door's owner (J6, S3).
-            Self::Grant => &[Administrator, ControlRoom, Facilities, Department],
+            // The control room, and a door's owner (J6, S3); whoever may grant at once may ask, too.
+            Self::Grant | Self::Decide | Self::Ask => &[Administrator, ControlRoom, Facilities, Department],
+            Self::SeeGrants => &[Administrator, SecurityOffice, ControlRoom, Facilities, Department, Auditor],
             Self::SeeCards => {
                 &[Administrator, SecurityOffice, ControlRoom, Facilities, Department, CardOffice, Auditor]
             }
@@ -112,7 +123,10 @@ impl Act {
             Self::ActivateCard => "activate a card",
             Self::CloseCard => "close a card",
             Self::LockDown => "lock doors down or release them",
-            Self::Grant => "give or end a grant",
+            Self::Grant => "give, confirm or end a grant",
+            Self::Ask => "ask for access",
+            Self::Decide => "decide about a request",
+            Self::SeeGrants => "see requests and grants",
             Self::SeeCards => "see a card or its holder",
             Self::SeeDoors => "ask who can open a door",
             Self::ReadLog => "read the access log",
@@ -135,7 +149,11 @@ impl Act {
             Command::CardActivate { .. } => Self::ActivateCard,
             Command::CardClose { .. } => Self::CloseCard,
             Command::LockDown { .. } | Command::Release { .. } => Self::LockDown,
-            Command::GrantAdd { .. } | Command::GrantEnd { .. } => Self::Grant,
+            Command::GrantAdd { .. } | Command::GrantEnd { .. } | Command::GrantConfirm { .. } => Self::Grant,
+            Command::Request(order) => match order {
+                RequestOrder::Ask { .. } | RequestOrder::Withdraw { .. } => Self::Ask,
+                RequestOrder::Approve { .. } | RequestOrder::Reject { .. } => Self::Decide,
+            },
             Command::Office(order) => match order {
                 OfficeOrder::OperatorPut { .. }
                 | OfficeOrder::OperatorRemove { .. }
@@ -164,7 +182,15 @@ mod tests {
     #[test]
     fn an_auditor_changes_nothing_and_a_feed_sees_nothing() {
         let of = |role| Act::ALL.into_iter().filter(|act| act.is_of(role)).collect::<Vec<_>>();
-        let asked = [Act::SeeCards, Act::SeeDoors, Act::ReadLog, Act::SeeAgents, Act::FollowChanges, Act::ReadJournal];
+        let asked = [
+            Act::SeeGrants,
+            Act::SeeCards,
+            Act::SeeDoors,
+            Act::ReadLog,
+            Act::SeeAgents,
+            Act::FollowChanges,
+            Act::ReadJournal,
+        ];
         assert_eq!(of(Auditor), asked);
         assert_eq!(of(RegistrarFeed), [Act::Import]);
     }

@@ -4,10 +4,11 @@
 //! stays true when operators come and go.
 
 use super::acts::Act;
+use super::requests::RequestOrder;
 use super::{ApiTokenId, Office, OperatorId, Power, Remit, Role};
 use crate::command::{Command, Scope};
 use crate::directory::Directory;
-use crate::model::{BuildingId, CardId, PersonId, Target, UnitId};
+use crate::model::{BuildingId, CardId, Grant, PersonId, Subject, Target, UnitId};
 use crate::zone::zone;
 use doorward_protocol::id::{DoorId, Hash};
 use doorward_protocol::time::{DayRange, UnixMs};
@@ -34,6 +35,8 @@ pub enum Object<'a> {
     Card(&'a CardId),
     /// A person.
     Person(&'a PersonId),
+    /// A unit, and with it its people.
+    Unit(&'a UnitId),
     /// A door.
     Door(&'a DoorId),
     /// A building.
@@ -46,6 +49,7 @@ impl core::fmt::Display for Object<'_> {
             Self::Campus => f.write_str("the whole campus"),
             Self::Card(card) => write!(f, "card {card}"),
             Self::Person(person) => write!(f, "person {person}"),
+            Self::Unit(unit) => write!(f, "unit {unit}"),
             Self::Door(door) => write!(f, "door {door}"),
             Self::Building(building) => write!(f, "building {building}"),
         }
@@ -174,8 +178,23 @@ impl Directory {
                 Scope::Door(door) => Object::Door(door),
             },
             Command::GrantAdd { grant, .. } => of_target(&grant.target),
-            Command::GrantEnd { id, .. } => {
+            Command::GrantEnd { id, .. } | Command::GrantConfirm { id, .. } => {
                 self.tables().grants.get(id).map_or(Object::Campus, |grant| of_target(&grant.target))
+            }
+            Command::Request(order) => {
+                let wish = match order {
+                    RequestOrder::Ask { wish, .. } => Some(wish),
+                    RequestOrder::Approve { id, .. }
+                    | RequestOrder::Reject { id, .. }
+                    | RequestOrder::Withdraw { id, .. } => self.requests().get(id).map(|request| &request.wish),
+                };
+                match (order, wish) {
+                    (_, None) => Object::Campus,
+                    (RequestOrder::Ask { .. } | RequestOrder::Withdraw { .. }, Some(wish)) => of_people(&wish.grant),
+                    (RequestOrder::Approve { .. } | RequestOrder::Reject { .. }, Some(wish)) => {
+                        of_target(&wish.grant.target)
+                    }
+                }
             }
             Command::Found { .. }
             | Command::Import { .. }
@@ -209,6 +228,7 @@ impl Directory {
                 let mut affiliations = tables.people.get(person).into_iter().flat_map(|person| &person.affiliations);
                 affiliations.any(|affiliation| is_below(&affiliation.unit) && lasts(affiliation.days))
             }
+            Object::Unit(unit) => is_below(unit),
             Object::Door(door) => tables
                 .doors
                 .get(door)
@@ -224,7 +244,20 @@ impl Directory {
     }
 }
 
-const fn of_target(target: &Target) -> Object<'_> {
+/// Whom a grant lets in.
+#[must_use]
+pub const fn of_people(grant: &Grant) -> Object<'_> {
+    match (&grant.within, &grant.subject) {
+        // Whoever speaks for the unit speaks for those of its people whom the grant names.
+        (Some(unit), _) | (None, Subject::Unit(unit)) => Object::Unit(unit),
+        (None, Subject::Person(person)) => Object::Person(person),
+        (None, Subject::Category(_)) => Object::Campus,
+    }
+}
+
+/// Where a grant lets in.
+#[must_use]
+pub const fn of_target(target: &Target) -> Object<'_> {
     match target {
         Target::Door(door) => Object::Door(door),
         Target::Building(building) => Object::Building(building),

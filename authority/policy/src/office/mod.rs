@@ -5,6 +5,7 @@
 
 pub mod acts;
 pub mod authorize;
+pub mod requests;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 
 use super::acts::Act;
 use super::authorize::{Asker, Denial, Object};
+use super::requests::{RequestOrder, Standing, Wish};
 use super::{ApiToken, OfficeOrder, Operator, Power, Remit, Role};
 use crate::command::{Command, Scope};
 use crate::directory::{Directory, Refusal};
@@ -36,7 +37,8 @@ fn suspend(card: &str) -> Command {
 }
 
 fn grant(target: Target) -> Command {
-    let grant = Grant { subject: Subject::Unit(id("arts")), target, schedule: None, days: DayRange::ALWAYS };
+    let grant =
+        Grant { subject: Subject::Unit(id("arts")), target, schedule: None, days: DayRange::ALWAYS, within: None };
     Command::GrantAdd { id: id("new"), grant }
 }
 
@@ -187,4 +189,112 @@ fn what_is_asked_lies_in_a_remit_like_what_is_done() {
     assert!(!may(Act::SeeDoors, Object::Door(&id("main"))) && !may(Act::ReadJournal, Object::Campus));
     assert_eq!(directory.may_follow(&kim(), &suspend("B"), at(TODAY)), Ok(()));
     assert!(directory.may_follow(&kim(), &suspend("A"), at(TODAY)).is_err());
+}
+
+fn ask(subject: Subject, within: Option<&str>) -> Command {
+    let target = Target::Building(id("hall"));
+    let grant = Grant { subject, target, schedule: None, days: DayRange::ALWAYS, within: within.map(id) };
+    let wish = Wish { grant, reason: "a course".into(), expires_at: at("2026-10-01T00:00:00Z") };
+    Command::Request(RequestOrder::Ask { id: id("r"), wish })
+}
+
+fn approve() -> Command {
+    let until = doorward_protocol::time::Day::parse("2026-12-31");
+    Command::Request(RequestOrder::Approve { id: id("r"), grant: id("g"), until, reason: "yes".into() })
+}
+
+fn reject() -> Command {
+    Command::Request(RequestOrder::Reject { id: id("r"), reason: "no".into() })
+}
+
+fn withdraw() -> Command {
+    Command::Request(RequestOrder::Withdraw { id: id("r"), reason: "not needed".into() })
+}
+
+#[test]
+fn a_department_asks_for_its_people_and_whose_door_it_is_decides() {
+    let mut directory = with(Role::Department, of_units(&["arts"]));
+    let may = |directory: &Directory, command: &Command| directory.authorize(&kim(), command, at(TODAY)).is_ok();
+    assert!(may(&directory, &ask(Subject::Unit(id("arts")), None)));
+    assert!(may(&directory, &ask(Subject::Person(id("bob")), None)));
+    assert!(!may(&directory, &ask(Subject::Person(id("ann")), None)), "she is in physics");
+    assert!(!may(&directory, &ask(Subject::Unit(id("science")), None)));
+    let students = || Subject::Category(id("student"));
+    assert!(!may(&directory, &ask(students(), None)), "these are not all of theirs");
+    assert!(may(&directory, &ask(students(), Some("arts"))));
+    take(&mut directory, ask(students(), Some("arts"))).unwrap();
+    assert!(may(&directory, &withdraw()) && !may(&directory, &approve()) && !may(&directory, &reject()));
+    take(&mut directory, Command::Office(operator(Role::Department, of_units(&["science"])))).unwrap();
+    assert!(may(&directory, &approve()) && may(&directory, &reject()) && !may(&directory, &withdraw()));
+}
+
+#[test]
+fn an_approved_request_is_a_grant_and_is_decided_once() {
+    let mut directory = directory();
+    take(&mut directory, ask(Subject::Unit(id("arts")), None)).unwrap();
+    assert_eq!(take(&mut directory, ask(Subject::Unit(id("arts")), None)), Err(Refusal::RequestExists(id("r"))));
+    let touched = take(&mut directory, approve()).unwrap();
+    assert!(touched.grants.contains(&id("g")));
+    let grant = &directory.tables().grants[&id("g")];
+    assert_eq!(grant.days.until, doorward_protocol::time::Day::parse("2026-12-31"));
+    let request = &directory.requests()[&id("r")];
+    assert_eq!(request.standing(at(TODAY)), Standing::Approved);
+    assert_eq!(request.outcome.as_ref().map(|outcome| outcome.reason.as_str()), Some("yes"));
+    for again in [approve(), reject(), withdraw()] {
+        let refused = take(&mut directory, again).unwrap_err().to_string();
+        assert_eq!(refused, "request `r` is approved; only one that waits can be decided or withdrawn, so ask anew");
+    }
+}
+
+#[test]
+fn a_request_that_was_rejected_withdrawn_or_left_lying_gives_nothing() {
+    for (order, standing) in [(reject(), Standing::Rejected), (withdraw(), Standing::Withdrawn)] {
+        let mut directory = directory();
+        take(&mut directory, ask(Subject::Person(id("bob")), None)).unwrap();
+        take(&mut directory, order).unwrap();
+        assert_eq!(directory.requests()[&id("r")].standing(at(TODAY)), standing);
+        assert!(take(&mut directory, approve()).is_err() && directory.tables().grants.len() == 1);
+    }
+    let mut directory = directory();
+    take(&mut directory, ask(Subject::Person(id("bob")), None)).unwrap();
+    let late = at("2026-10-01T00:00:00Z");
+    assert_eq!(directory.requests()[&id("r")].standing(late), Standing::Expired);
+    let refused = directory.check(&approve(), late).unwrap_err().to_string();
+    assert!(refused.contains("is expired"), "{refused}");
+    let past = directory.check(&ask(Subject::Person(id("bob")), None), late);
+    assert_eq!(past, Err(Refusal::RequestExists(id("r"))));
+}
+
+#[test]
+fn a_request_for_what_is_gone_cannot_be_approved() {
+    let mut directory = directory();
+    take(&mut directory, ask(Subject::Person(id("bob")), None)).unwrap();
+    let mut folder = crate::testing::campus();
+    folder.tables.people.remove(&id("bob"));
+    folder.tables.cards.retain(|_, card| card.person != id("bob"));
+    let difference = Box::new(crate::difference::Difference::between(&directory, &folder));
+    take(&mut directory, Command::Import { difference }).unwrap();
+    assert!(matches!(take(&mut directory, approve()), Err(Refusal::Unknown { kind: "person", .. })));
+    assert!(take(&mut directory, reject()).is_ok());
+    let nested = ask(Subject::Unit(id("arts")), Some("arts"));
+    let mut elsewhere = crate::testing::directory();
+    assert_eq!(take(&mut elsewhere, nested), Err(Refusal::UnitWithinUnit));
+}
+
+#[test]
+fn a_grant_that_somebody_confirms_is_looked_at_anew() {
+    let mut directory = directory();
+    let first = directory.reviewed_at(&id("guest")).unwrap();
+    let confirm = Command::GrantConfirm { id: id("guest"), reason: "still needed".into() };
+    let (seq, later) = (directory.head() + 1, first.plus_ms(1000));
+    let entry = crate::command::Entry { seq, at: later, actor: crate::command::Actor::system(), command: confirm };
+    assert!(directory.apply(&entry).unwrap().is_empty(), "no door is touched");
+    assert_eq!(directory.reviewed_at(&id("guest")), Some(later));
+    let seq = directory.head() + 1;
+    let end = Command::GrantEnd { id: id("guest"), on: None };
+    let entry = crate::command::Entry { seq, at: later, actor: crate::command::Actor::system(), command: end };
+    directory.apply(&entry).unwrap();
+    assert_eq!(directory.reviewed_at(&id("guest")), None);
+    let unknown = Command::GrantConfirm { id: id("guest"), reason: "still needed".into() };
+    assert!(matches!(directory.check(&unknown, later), Err(Refusal::Unknown { kind: "grant", .. })));
 }

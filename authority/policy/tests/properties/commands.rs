@@ -8,6 +8,7 @@ use doorward_policy::compile::{Changes, Compiled};
 use doorward_policy::difference::Difference;
 use doorward_policy::directory::{Directory, Refusal};
 use doorward_policy::model::{Affiliation, Campus, CardState, UnlockSchedule};
+use doorward_policy::office::requests::{RequestOrder, Wish};
 use doorward_policy::office::{ApiToken, OfficeOrder, Operator, Power, Remit, Role};
 use doorward_policy::touched::Touched;
 use doorward_protocol::codec::{decode_kept, encode_kept};
@@ -131,7 +132,8 @@ impl Campaign {
                 Some(scope) => Command::Release { scope: scope.clone(), reason },
                 None => return Ok(()),
             },
-            7..=9 => Command::GrantAdd { id: id("added", a % 6), grant: self.raw.grant(&step.grant) },
+            7 => Command::Request(self.request_order(a, b, &step.grant)),
+            8..=9 => Command::GrantAdd { id: id("added", a % 6), grant: self.raw.grant(&step.grant) },
             10..=12 => match self.directory.tables().grants.keys().nth(a % 4) {
                 Some(grant) => Command::GrantEnd { id: grant.clone(), on: step.day.map(|day| self.day(day)) },
                 None => return Ok(()),
@@ -149,6 +151,23 @@ impl Campaign {
             }
         };
         self.take(command)
+    }
+
+    fn request_order(&self, a: usize, b: usize, grant: &RawGrant) -> RequestOrder {
+        let (requests, reason) = (self.directory.requests(), "because".to_owned());
+        let waiting = requests.iter().find(|(_, request)| request.outcome.is_none()).map(|(id, _)| id.clone());
+        match (waiting, a % 4) {
+            (Some(id), 0) => RequestOrder::Reject { id, reason },
+            (Some(id), 1) => RequestOrder::Withdraw { id, reason },
+            (Some(request), _) => {
+                let until = b.is_multiple_of(2).then(|| self.day(3));
+                RequestOrder::Approve { id: request, grant: id("added", a % 6), until, reason }
+            }
+            (None, _) => {
+                let wish = Wish { grant: self.raw.grant(grant), reason, expires_at: UnixMs(1) };
+                RequestOrder::Ask { id: id("request", requests.len()), wish }
+            }
+        }
     }
 
     fn office_order(&self, a: usize, b: usize) -> OfficeOrder {

@@ -98,6 +98,7 @@ pub struct RawGrant {
     target: (bool, usize),
     schedule: Option<usize>,
     days: RawRange,
+    within: Option<usize>,
 }
 
 /// One tap: what it asks, as small numbers.
@@ -181,8 +182,14 @@ fn card() -> impl Strategy<Value = RawCard> {
 }
 
 pub fn raw_grant() -> impl Strategy<Value = RawGrant> {
-    ((0..3_u8, 0..12_usize), (any::<bool>(), 0..8_usize), option::of(0..4_usize), range())
-        .prop_map(|(subject, target, schedule, days)| RawGrant { subject, target, schedule, days })
+    (
+        (0..3_u8, 0..12_usize),
+        (any::<bool>(), 0..8_usize),
+        option::of(0..4_usize),
+        range(),
+        option::weighted(0.3, 0..8_usize),
+    )
+        .prop_map(|(subject, target, schedule, days, within)| RawGrant { subject, target, schedule, days, within })
 }
 
 pub fn raw_campus() -> BoxedStrategy<RawCampus> {
@@ -352,7 +359,9 @@ impl RawCampus {
             (false, number) => Target::Building(id("building", number % self.buildings.len())),
         };
         let schedule = raw.schedule.map(|n| id("schedule", n % self.schedules.len()));
-        Grant { subject, target, schedule, days: self.days(raw.days) }
+        let is_unit = matches!(subject, Subject::Unit(_));
+        let within = raw.within.filter(|_| !is_unit).map(|n| id("unit", n % self.units.len()));
+        Grant { subject, target, schedule, days: self.days(raw.days), within }
     }
 
     fn tables(&self) -> Tables {

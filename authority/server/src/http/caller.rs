@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use doorward_policy::command::Actor;
 use doorward_policy::office::Office;
 use doorward_policy::office::acts::Act;
-use doorward_policy::office::authorize::{Asker, Object};
+use doorward_policy::office::authorize::{Asker, Denial, Object};
 use std::sync::Arc;
 
 /// The header by which the owner's token names a person in the journal.
@@ -77,6 +77,17 @@ impl Caller {
             return Ok(());
         }
         Ok(api.authority.present().directory.allow(&self.asker, act, object, clock::wall())?)
+    }
+
+    /// Whether the caller may do something on some part of the campus; which part is asked of each thing.
+    ///
+    /// # Errors
+    /// 403, and who may.
+    pub fn may_somewhere(&self, api: &Api, act: Act) -> Result<(), Failure> {
+        let office = api.authority.office();
+        let powers = office.powers(&self.asker, clock::wall())?;
+        let other = powers.into_iter().find(|power| !act.is_of(power.role));
+        other.map_or(Ok(()), |power| Err(Denial::Role { role: power.role, act }.into()))
     }
 }
 

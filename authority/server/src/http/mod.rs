@@ -20,6 +20,7 @@ mod log;
 mod operators;
 mod questions;
 mod refusals;
+mod requests;
 pub mod shapes;
 mod status;
 
@@ -88,7 +89,7 @@ impl Api {
             self.affected(&id, doors)
         });
         let (seq, at) = (accepted.seq, self.when(accepted.at));
-        Ok(Change { seq, at, command: name, grant: None, agents: agents.collect() })
+        Ok(Change { seq, at, command: name, grant: None, request: None, agents: agents.collect() })
     }
 
     fn affected(&self, agent: &AgentId, doors: Vec<String>) -> AffectedAgent {
@@ -131,8 +132,15 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(cards::close))
         .routes(routes!(doors::lock_down))
         .routes(routes!(doors::release))
-        .routes(routes!(grants::add))
+        .routes(routes!(grants::list, grants::add))
+        .routes(routes!(grants::effect))
+        .routes(routes!(grants::confirm))
         .routes(routes!(grants::end))
+        .routes(routes!(requests::list, requests::ask))
+        .routes(routes!(requests::show))
+        .routes(routes!(requests::approve))
+        .routes(routes!(requests::reject))
+        .routes(routes!(requests::withdraw))
         .routes(routes!(changes::progress))
         .routes(routes!(changes::evidence))
         .routes(routes!(questions::who))

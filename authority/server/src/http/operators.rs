@@ -2,6 +2,7 @@
 
 use super::caller::Caller;
 use super::extract::{Body, Named};
+use super::grants::random_name;
 use super::shapes::office::{
     ApiTokenGiven, ApiTokenOrder, ApiTokenView, Me, OperatorOrder, OperatorView, Operators, PowerView,
 };
@@ -110,8 +111,8 @@ pub async fn add_token(
         return Err(Failure::bad(format!("a token is good for 1 to {VALID_DAYS_MAX} days, not for {days}")));
     }
     let no_chance = |error: keys::KeyError| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
-    let (secret, name): ([u8; 32], [u8; 6]) = (keys::random().map_err(no_chance)?, keys::random().map_err(no_chance)?);
-    let name = order.id.unwrap_or_else(|| format!("t-{}", hex::encode(name)));
+    let secret: [u8; 32] = keys::random().map_err(no_chance)?;
+    let name = order.id.map_or_else(|| random_name("t"), Ok)?;
     let id = ApiTokenId::new(&name).map_err(Failure::of_id("token", &name))?;
     let power = match order.power {
         Some(power) => power_of(power)?,

@@ -22,7 +22,7 @@ async fn with_grant(authority: &Arc<Authority>) -> (Agent, CardId, GrantId, Door
         let mut cards = present.directory.tables().cards.iter();
         let (card, row) = cards.rfind(|(id, card)| card.state == CardState::Active && unknown_here(id)).unwrap();
         let (subject, target) = (Subject::Person(row.person.clone()), Target::Door(door.clone()));
-        let grant = Grant { subject, target, schedule: None, days: DayRange::ALWAYS };
+        let grant = Grant { subject, target, schedule: None, days: DayRange::ALWAYS, within: None };
         (agent.to_string(), card.clone(), door, grant)
     };
     let mut agent = Agent::join(authority, &agent).await;

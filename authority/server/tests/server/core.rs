@@ -6,6 +6,7 @@ use doorward_policy::command::{Actor, Command, Entry, Scope};
 use doorward_policy::compile::Compiled;
 use doorward_policy::difference::Difference;
 use doorward_policy::model::{CardId, Grant, GrantId, Subject, Target};
+use doorward_policy::office::requests::{RequestId, RequestOrder, Wish};
 use doorward_protocol::commit::Position;
 use doorward_protocol::decide::{Reason, decide};
 use doorward_protocol::facts::Factors;
@@ -75,8 +76,11 @@ async fn an_agent_is_exact_after_every_kind_of_command() {
     let tables = campus().tables;
     let subject = Subject::Person(tables.people.keys().next_back().unwrap().clone());
     let days = DayRange { from: Day::parse("2026-01-01"), until: None };
-    let grant = Grant { subject, target: Target::Door(door.clone()), schedule: None, days };
+    let grant = Grant { subject, target: Target::Door(door.clone()), schedule: None, days, within: None };
     let id = GrantId::new("test-grant").unwrap();
+    let (request, approved) = (RequestId::new("r").unwrap(), GrantId::new("approved").unwrap());
+    let expires_at = authority.timeline.now().plus_ms(1_000_000);
+    let wish = Wish { grant: grant.clone(), reason: "course".into(), expires_at };
     let mut smaller = campus();
     smaller.tables.cards.remove(tables.cards.keys().next().unwrap());
     let difference = Box::new(Difference::between(&authority.present().directory, &smaller));
@@ -86,8 +90,11 @@ async fn an_agent_is_exact_after_every_kind_of_command() {
         Command::LockDown { scope: Scope::Door(door), reason: "drill".into() },
         Command::LockDown { scope: Scope::Campus, reason: "drill".into() },
         Command::Release { scope: Scope::Campus, reason: "over".into() },
-        Command::GrantAdd { id: id.clone(), grant },
+        Command::GrantAdd { id: id.clone(), grant: grant.clone() },
+        Command::GrantConfirm { id: id.clone(), reason: "needed".into() },
         Command::GrantEnd { id, on: None },
+        Command::Request(RequestOrder::Ask { id: request.clone(), wish }),
+        Command::Request(RequestOrder::Approve { id: request, grant: approved, until: None, reason: "yes".into() }),
         Command::CardClose { card, reason: "replaced".into() },
         Command::Import { difference },
     ];

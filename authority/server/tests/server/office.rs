@@ -2,8 +2,9 @@
 
 use crate::running::{Running, running};
 use crate::support::{active_card, campus};
-use doorward_policy::model::CardId;
+use doorward_policy::model::{CardId, UnitId};
 use doorward_server::http::shapes::office::{ApiTokenGiven, Me, Operators};
+use doorward_server::http::shapes::requests::Grants;
 use doorward_server::http::shapes::{Change, Fault, JournalLine};
 use serde_json::{Value, json};
 
@@ -57,7 +58,12 @@ async fn no_route_answers_a_role_that_may_nothing_there() {
             // Every body is one that the route understands, so that it is the role that stands in the way.
             let body = match path.as_str() {
                 "/v1/agents" => json!({ "id": "agent-sci" }),
-                "/v1/grants" => json!({ "subject": { "unit": "eng" }, "target": { "building": "eng-1" } }),
+                "/v1/requests" => json!({
+                    "grant": { "subject": { "unit": "eng" }, "target": { "building": "eng-1" } }, "reason": "r",
+                }),
+                "/v1/grants" | "/v1/grants/effect" => {
+                    json!({ "subject": { "unit": "eng" }, "target": { "building": "eng-1" } })
+                }
                 "/v1/lockdown" | "/v1/release" => json!({ "scope": "campus", "reason": "r" }),
                 "/v1/tokens" => json!({ "operator": "feed" }),
                 path if path.ends_with("/end") => json!({}),
@@ -176,5 +182,74 @@ async fn what_was_forgotten_does_not_mean_everything() {
     let (status, fault) = running.refused("POST", "/v1/tokens", json!({ "operator": "nobody" })).await;
     assert_eq!(status, 404, "{}", fault.error);
     assert_eq!(running.refused("POST", "/v1/tokens", json!({ "operator": "nobody", "days": 0 })).await.0, 400);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_seen_by_those_who_asked_and_those_who_decide_and_by_nobody_else() {
+    let running = running().await;
+    let tables = campus().tables;
+    let (building, known) = tables.buildings.iter().find(|(_, building)| building.owner.is_some()).unwrap();
+    let owner = known.owner.as_ref().unwrap();
+    let is_related = |unit: &UnitId| {
+        tables.unit_and_above(unit).any(|above| above == owner)
+            || tables.unit_and_above(owner).any(|above| above == unit)
+    };
+    let mut others = tables.units.keys().filter(|unit| !is_related(unit));
+    let asking = others.next().unwrap();
+    let is_apart = |unit: &&UnitId| {
+        !tables.unit_and_above(unit).any(|above| above == asking)
+            && !tables.unit_and_above(asking).any(|above| above == *unit)
+    };
+    let stranger = others.find(is_apart).unwrap();
+    let mut tokens = Vec::new();
+    for (name, unit) in [("asking", asking), ("owner-unit", owner), ("stranger", stranger)] {
+        running.make_operator(name, json!({ "role": "department", "units": [unit] })).await;
+        tokens.push(running.token_of(name).await);
+    }
+    let [asks, decides, strange] = tokens.as_slice() else { panic!("three tokens") };
+    let wish = |unit: &UnitId| {
+        json!({ "id": "lab", "reason": "course",
+            "grant": { "subject": { "unit": unit }, "target": { "building": building } } })
+    };
+    assert_eq!(running.says("POST", "/v1/requests", strange, wish(asking)).await.0, 403, "for others");
+    let (status, text) = running.says("POST", "/v1/requests", asks, wish(asking)).await;
+    assert_eq!(status, 200, "{text}");
+    let show = "/v1/requests/lab";
+    let see = async |token: &str| {
+        let (status, text) = running.says("GET", show, token, Value::Null).await;
+        (status, serde_json::from_str::<Value>(&text).unwrap())
+    };
+    let (status, seen) = see(asks).await;
+    assert_eq!((status, &seen["yours_to_decide"]), (200, &json!(false)));
+    assert!(seen["effect"]["doors"].as_array().unwrap().len() > 1, "{seen}");
+    let (status, seen) = see(decides).await;
+    assert_eq!((status, &seen["yours_to_decide"], &seen["by"]), (200, &json!(true), &json!("asking/token:t-asking")));
+    let (status, seen) = see(strange).await;
+    assert_eq!(status, 404);
+    assert!(!seen.to_string().contains("did you mean"), "{seen}");
+    let list = async |token: &str, query: &str| {
+        let (_, text) = running.says("GET", &format!("/v1/requests{query}"), token, Value::Null).await;
+        serde_json::from_str::<Value>(&text).unwrap()["requests"].as_array().unwrap().len()
+    };
+    assert_eq!((list(asks, "").await, list(asks, "?to_decide=true").await), (1, 0));
+    assert_eq!((list(decides, "?to_decide=true").await, list(strange, "").await), (1, 0));
+    let (reason, approve) = (json!({ "reason": "fine" }), "/v1/requests/lab/approve");
+    assert_eq!(running.says("POST", approve, asks, reason.clone()).await.0, 403);
+    assert_eq!(running.says("POST", "/v1/requests/lab/withdraw", decides, reason.clone()).await.0, 403);
+    let (status, text) = running.says("POST", approve, decides, reason.clone()).await;
+    assert_eq!(status, 200, "{text}");
+    let change: Change = serde_json::from_str(&text).unwrap();
+    assert_eq!((change.grant.as_deref(), change.request.as_deref()), (Some("lab"), Some("lab")));
+    assert_eq!(running.says("POST", approve, decides, reason.clone()).await.0, 409);
+    let grants = async |token: &str, query: &str| {
+        let (_, text) = running.says("GET", &format!("/v1/grants{query}"), token, Value::Null).await;
+        let grants: Grants = serde_json::from_str(&text).unwrap();
+        grants.grants.iter().any(|grant| grant.id == "lab")
+    };
+    assert!(grants(decides, "").await && !grants(strange, "").await);
+    assert!(!grants(decides, "?older_than_days=1").await);
+    assert_eq!(running.says("POST", "/v1/grants/lab/confirm", decides, reason.clone()).await.0, 200);
+    assert_eq!(running.says("POST", "/v1/grants/lab/confirm", asks, reason).await.0, 403);
     running.stop().await;
 }

@@ -65,7 +65,7 @@ async fn a_start_from_a_snapshot_is_the_start_from_the_first_entry_and_serves_th
     let tables = campus().tables;
     let subject = Subject::Unit(tables.units.keys().next().unwrap().clone());
     let target = Target::Building(tables.buildings.keys().next().unwrap().clone());
-    let grant = Grant { subject, target, schedule: None, days: DayRange::ALWAYS };
+    let grant = Grant { subject, target, schedule: None, days: DayRange::ALWAYS, within: None };
     order(&running.authority, Command::GrantAdd { id: "opened".parse().unwrap(), grant }).await.unwrap();
     stop(running);
     let made_of = make(&layout).unwrap();

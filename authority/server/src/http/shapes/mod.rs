@@ -3,6 +3,7 @@
 //! Deliberately apart from the types of the core: these may only grow.
 
 pub mod office;
+pub mod requests;
 
 use doorward_policy::explain::{Explanation, Opening, Who};
 use doorward_policy::plan::Plan;
@@ -217,6 +218,9 @@ pub struct Change {
     /// The grant that was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
+    /// The request that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// Agents that it concerns.
     pub agents: Vec<AffectedAgent>,
 }
@@ -306,6 +310,9 @@ pub struct GrantOrder {
     /// Last day, `YYYY-MM-DD`.
     #[serde(default)]
     pub until: Option<String>,
+    /// A unit to which its people must be affiliated meanwhile; not with a unit as subject.
+    #[serde(default)]
+    pub within: Option<String>,
 }
 
 /// Ends a grant.

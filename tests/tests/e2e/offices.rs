@@ -1,0 +1,72 @@
+//! Offices at work: who asks, who decides, and what doors make of it.
+
+use crate::tools::{SOUTH, assert_says, tiny_copy, tiny_world};
+use std::os::unix::fs::PermissionsExt;
+use tests::campus;
+use tests::command::Answer;
+use tests::world::World;
+
+/// Makes an operator, and says the file of a token that acts for it.
+fn operator(world: &World, id: &str, power: &str) -> String {
+    world.authority.say(&format!("operator add {id} --name {id} {power}")).unwrap().ok().unwrap();
+    let token = world.authority.say(&format!("operator token {id}")).unwrap().ok().unwrap().out;
+    let file = world.file(&format!("{id}.token"));
+    std::fs::write(&file, token).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    file.display().to_string()
+}
+
+/// What the authority says to somebody with a token.
+fn by(world: &World, token: &str, line: &str) -> Answer {
+    world.authority.say(&format!("{line} --token-file {token}")).unwrap()
+}
+
+#[test]
+fn a_department_asks_the_owner_approves_and_the_door_opens_as_long_as_they_belong_to_it() {
+    let world = tiny_world();
+    let south = world.agent(SOUTH).unwrap();
+    assert!(south.tap("south-main", "CEM").unwrap().starts_with("deny"));
+    let chemistry = operator(&world, "chemistry-office", "--role department --unit chemistry");
+    let history = operator(&world, "history-office", "--role department --unit history");
+    let ask = "request ask --category student --within chemistry --building south --reason seminar --id seminar";
+    by(&world, &history, ask).with_code(1).unwrap();
+    by(&world, &chemistry, ask).ok().unwrap();
+    let shown = by(&world, &history, "request show seminar").ok().unwrap();
+    assert_says(&shown.out, &["waiting", "of them gain a door: 1", "doorward request approve seminar"]);
+    let denied = by(&world, &chemistry, "request approve seminar").with_code(1).unwrap();
+    assert_says(&denied.err, &["does not lie in the remit", "control-room"]);
+    by(&world, &history, "request approve seminar --reason welcome").ok().unwrap();
+    south.wait_for("south-main", "CEM", "grant granted").unwrap();
+    assert_says(&world.authority.say("why CEM south-main").unwrap().ok().unwrap().out, &["Grant seminar"]);
+
+    let newer = tiny_copy(world.path(), "newer");
+    let yesterday = campus::today(-1).unwrap();
+    campus::edit(&newer, "affiliations.csv", |text| {
+        text.replace("cem,chemistry,2020-01-01,", &format!("cem,chemistry,2020-01-01,{yesterday}"))
+    })
+    .unwrap();
+    world.authority.say(&format!("import {}", newer.display())).unwrap().ok().unwrap();
+    south.wait_for("south-main", "CEM", "deny no_permission").unwrap();
+    world.stop().unwrap();
+}
+
+#[test]
+fn whoever_knows_the_holder_suspends_a_card_and_the_door_obeys_at_once() {
+    let world = tiny_world();
+    let office = operator(&world, "history-office", "--role department --unit history");
+    let south = world.agent(SOUTH).unwrap();
+    assert_eq!(south.tap("south-main", "ADA").unwrap(), "grant granted");
+    by(&world, &office, "card suspend ADA --reason lost").with_code(1).unwrap();
+    assert_eq!(south.tap("south-main", "ADA").unwrap(), "grant granted", "she is of another department");
+    assert_eq!(south.tap("south-main", "BOB").unwrap(), "grant granted");
+    let evidence = world.file("bob.evidence");
+    let suspend = format!("card suspend BOB --reason lost --evidence {}", evidence.display());
+    assert_says(&by(&world, &office, &suspend).ok().unwrap().out, &["closed"]);
+    assert_eq!(south.tap("south-main", "BOB").unwrap(), "deny suspended");
+    assert_says(&world.authority.say("journal").unwrap().out, &["history-office/token:", "suspended card BOB: lost"]);
+    by(&world, &office, "card resume BOB").with_code(1).unwrap();
+    world.authority.say("operator remove history-office").unwrap().ok().unwrap();
+    by(&world, &office, "card suspend DANA --reason lost").with_code(1).unwrap();
+    assert!(!south.tap("south-main", "DANA").unwrap().contains("suspended"));
+    world.stop().unwrap();
+}
