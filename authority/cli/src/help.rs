@@ -10,7 +10,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Run an authority", &["init", "serve", "status", "import", "agent", "root", "token"]),
     ("Change who may open what", &["card", "lockdown", "release", "grant", "request"]),
     ("Say who may do what", &["operator", "whoami"]),
-    ("Ask", &["who", "where", "why", "evidence"]),
+    ("Ask", &["person", "who", "where", "why", "evidence"]),
     ("Look back", &["log", "alarms", "journal"]),
 ];
 

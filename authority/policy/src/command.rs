@@ -2,6 +2,7 @@
 //!
 //! Deliberately without effect: `directory` says what a command means and refuses those that mean nothing.
 
+use crate::desk::DeskOrder;
 use crate::difference::Difference;
 use crate::model::{BuildingId, CardId, Grant, GrantId};
 use crate::office::OfficeOrder;
@@ -94,7 +95,7 @@ pub enum Command {
         /// Why.
         reason: String,
     },
-    /// A produced card comes into use.
+    /// A produced card comes into use; the one that it replaces ends, and so do those that stood in for it.
     CardActivate {
         /// Which card.
         card: CardId,
@@ -106,6 +107,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// An order of the card desk.
+    Desk(DeskOrder),
     /// Doors deny everyone.
     LockDown {
         /// Which doors.
@@ -264,6 +267,7 @@ impl Command {
             Self::CardResume { .. } => "card-resume",
             Self::CardActivate { .. } => "card-activate",
             Self::CardClose { .. } => "card-close",
+            Self::Desk(order) => order.name(),
             Self::LockDown { .. } => "lock-down",
             Self::Release { .. } => "release",
             Self::GrantAdd { .. } => "grant-add",

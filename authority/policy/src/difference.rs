@@ -105,6 +105,11 @@ impl Difference {
         let of_commands = old.grants.iter().filter(|(id, _)| !directory.folder_grants().contains_key(*id));
         let misfits = of_commands.filter(|(_, grant)| grant_fits(&campus.policy, new, grant).is_err());
         grants.removed.extend(misfits.map(|(id, _)| id.clone()).filter(|id| !grants.put.contains_key(id)));
+        // What was issued here stays although the folder does not know it yet, unless it knows its holder no more.
+        let fits = |card: &Card| {
+            new.people.contains_key(&card.person) && campus.policy.card_types.contains_key(&card.card_type)
+        };
+        let in_folders = |id: &&CardId| !directory.is_issued_here_alone(id) || !old.cards.get(*id).is_some_and(fits);
         Self {
             base: directory.import_seq(),
             policy: (directory.policy() != Some(&campus.policy)).then(|| campus.policy.clone()),
@@ -114,7 +119,9 @@ impl Difference {
             }),
             doors: Rows::between(old.doors.keys(), &new.doors, |id, door| old.doors.get(id) == Some(door)),
             people: Rows::between(old.people.keys(), &new.people, |id, person| old.people.get(id) == Some(person)),
-            cards: Rows::between(old.cards.keys(), &new.cards, |id, card| directory.folder_said(id, card)),
+            cards: Rows::between(old.cards.keys().filter(in_folders), &new.cards, |id, card| {
+                directory.folder_said(id, card)
+            }),
             grants,
         }
     }

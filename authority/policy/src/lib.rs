@@ -4,12 +4,14 @@
 
 pub mod command;
 pub mod compile;
+pub mod desk;
 pub mod difference;
 pub mod directory;
 pub mod effect;
 pub mod explain;
 pub mod folder;
 pub mod model;
+pub mod number;
 pub mod office;
 pub mod plan;
 pub mod reference;

@@ -2,6 +2,7 @@
 //!
 //! Deliberately without behaviour in time: who may open what is `compile` (for agents) and `reference` (naive).
 
+use crate::desk::Cause;
 use doorward_protocol::facts::{Effect, Factors, Schedule};
 use doorward_protocol::id::{AgentId, CampusId, DoorId, FunctionId};
 use doorward_protocol::text_id;
@@ -79,6 +80,23 @@ pub struct Policy {
     pub schedules: BTreeMap<ScheduleName, Schedule>,
     /// Rules.
     pub rules: BTreeMap<RuleId, Rule>,
+    /// What a card costs its holder; the first row that applies.
+    #[serde(default)]
+    pub fees: Vec<Fee>,
+}
+
+/// What a card costs its holder in a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fee {
+    /// Why there is a new card.
+    pub cause: Cause,
+    /// Only when the old card came back, or only when it did not; `None`: either way.
+    pub returned: Option<bool>,
+    /// Only so long after the first day of the old card.
+    pub within: Option<CalendarSpan>,
+    /// How much, such as `2000 KRW`.
+    pub amount: String,
 }
 
 /// A function of cards and doors.
@@ -103,6 +121,9 @@ pub struct CardType {
     pub functions: BTreeSet<FunctionId>,
     /// What its printed numbers must be.
     pub number_format: Option<NumberFormat>,
+    /// Whether it stands in for another card until that one comes into use.
+    #[serde(default)]
+    pub temporary: bool,
 }
 
 /// What a credential is presented with.
@@ -119,8 +140,8 @@ pub enum Medium {
     Fingerprint,
 }
 
-/// What a printed number must be; each part may be left out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a printed number must be; each part may be left out. [`number`](crate::number) checks and makes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NumberFormat {
     /// Digits at the start.
@@ -131,6 +152,15 @@ pub struct NumberFormat {
     pub luhn: bool,
     /// Where the holder's person id stands, counted from zero.
     pub person_id_at: Option<usize>,
+    /// Where the digit stands that says the how manieth card of its holder it is.
+    #[serde(default)]
+    pub ordinal_at: Option<usize>,
+    /// Where the digit stands that says what kind of card it is.
+    #[serde(default)]
+    pub kind_at: Option<usize>,
+    /// That digit.
+    #[serde(default)]
+    pub kind: Option<char>,
 }
 
 /// A category of people.

@@ -17,6 +17,12 @@ pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>>
     let items = match command {
         Command::CardSuspend { card, .. } => key_of(directory, card).map(Item::Suspend).into_iter().collect(),
         Command::CardClose { card, .. } => key_of(directory, card).map(Item::Close).into_iter().collect(),
+        Command::CardActivate { card } => {
+            directory.superseded_by(card).filter_map(|old| key_of(directory, old)).map(Item::Close).collect()
+        }
+        Command::Desk(order) => {
+            directory.ended_by(order).and_then(|old| key_of(directory, old)).map(Item::Close).into_iter().collect()
+        }
         Command::LockDown { scope, .. } => directory.doors_in(scope).cloned().map(Item::LockDown).collect(),
         Command::Import { difference } => of_import(directory, difference),
         Command::Found { .. }
@@ -25,7 +31,6 @@ pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>>
         | Command::AgentEnrol { .. }
         | Command::AgentRemove { .. }
         | Command::CardResume { .. }
-        | Command::CardActivate { .. }
         | Command::Release { .. }
         | Command::GrantAdd { .. }
         | Command::GrantEnd { .. }

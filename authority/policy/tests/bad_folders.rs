@@ -269,7 +269,7 @@ const SLIPS: &[Slip] = &[
         wrong: "[kampus]",
         problems: &[
             "campus.toml:1:1: campus.toml lacks `campus`",
-            "campus.toml:1:2: key `kampus` is not known in campus.toml; did you mean `campus`?; its keys are campus, holiday, function, card_type, category, schedule, rule",
+            "campus.toml:1:2: key `kampus` is not known in campus.toml; did you mean `campus`?; its keys are campus, holiday, function, card_type, category, schedule, rule, fee",
         ],
     },
     Slip {
@@ -394,8 +394,40 @@ const SLIPS: &[Slip] = &[
             "campus.toml:20:43: digits is 0; expected a whole number from 1 to 100",
             "campus.toml:20:54: check `mod10` is not known; expected luhn",
             "campus.toml:20:78: person_id_at is -1; expected a whole number from 0 to 100",
-            "campus.toml:20:82: key `suffix` is not known in number_format; its keys are prefix, digits, check, person_id_at",
+            "campus.toml:20:82: key `suffix` is not known in number_format; its keys are prefix, digits, check, person_id_at, ordinal_at, kind_at, kind",
         ],
+    },
+    Slip {
+        file: "campus.toml",
+        right: "person_id_at = 2 }",
+        wrong: "person_id_at = 2, ordinal_at = \"6\", kind_at = 7, kind = \"12\" }",
+        problems: &[
+            "campus.toml:20:93: ordinal_at is a string; expected a whole number",
+            "campus.toml:20:118: kind `12` is not one digit",
+        ],
+    },
+    Slip {
+        file: "campus.toml",
+        right: "person_id_at = 2 }",
+        wrong: "person_id_at = 2, kind_at = 7 }",
+        problems: &["campus.toml:20:90: kind_at says where a digit stands, and `kind` does not say which"],
+    },
+    Slip {
+        file: "campus.toml",
+        right: "[[rule]]\nid = \"own\"",
+        wrong: "[[fee]]\ncause = \"losst\"\namount = \"2000\"\nreturned = 1\nwithin = \"6 moons\"\n\n[[rule]]\nid = \"own\"",
+        problems: &[
+            "campus.toml:32:9: cause `losst` is not known; expected first | lost | stolen | damaged | destroyed | department-change | role-change | not-working | temporary",
+            "campus.toml:33:10: amount `2000` is not an amount such as \"2000 KRW\" or \"2.65 EUR\"",
+            "campus.toml:34:12: returned is an integer; expected true or false",
+            "campus.toml:35:10: within `6 moons` is not \"<n> years\", \"<n> months\" or \"<n> days\"",
+        ],
+    },
+    Slip {
+        file: "campus.toml",
+        right: "[[rule]]\nid = \"own\"",
+        wrong: "[[fee]]\nwithin = \"6 months\"\n\n[[rule]]\nid = \"own\"",
+        problems: &["campus.toml:31:1: [[fee]] lacks `cause`", "campus.toml:31:1: [[fee]] lacks `amount`"],
     },
     Slip {
         file: "campus.toml",

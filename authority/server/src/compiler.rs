@@ -103,6 +103,7 @@ impl Compiler {
             | Command::CardResume { .. }
             | Command::CardActivate { .. }
             | Command::CardClose { .. }
+            | Command::Desk(_)
             | Command::LockDown { .. }
             | Command::Release { .. }
             | Command::GrantAdd { .. }

@@ -53,11 +53,16 @@ impl Confirmed {
 pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Present, command: &Command) -> Doors {
     match command {
         Command::CardSuspend { card, .. } | Command::CardClose { card, .. } => {
-            let mut doors = at_holders(present, card);
-            doors.extend(at_sleepers(authority, confirmed, present, card));
+            shut(authority, confirmed, present, [card])
+        }
+        Command::CardResume { card, .. } => at_holders(present, card),
+        Command::CardActivate { card } => {
+            let ended = present.directory.superseded_by(card);
+            let mut doors = shut(authority, confirmed, present, ended);
+            add(&mut doors, at_holders(present, card));
             doors
         }
-        Command::CardResume { card, .. } | Command::CardActivate { card } => at_holders(present, card),
+        Command::Desk(order) => shut(authority, confirmed, present, present.directory.ended_by(order)),
         Command::LockDown { scope, .. } | Command::Release { scope, .. } => in_scope(&present.directory, scope),
         Command::GrantEnd { id, .. } => at_target(present, id),
         Command::Found { .. }
@@ -83,6 +88,7 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
             let changed = changes.changed.iter();
             doors.extend(changed.map(|agent| (agent.clone(), present.leases(agent).map(|(door, _)| door).collect())));
         }
+        Command::Desk(order) => add(doors, at_holders(present, order.card())),
         // A grant that has nobody behind it changes no state; then nobody has anything to confirm.
         Command::GrantEnd { .. } => doors.retain(|agent, _| changes.changed.contains(agent)),
         Command::Found { .. }
@@ -171,6 +177,7 @@ pub fn in_words(command: &Command) -> (String, String) {
         | Command::CardResume { card, reason }
         | Command::CardClose { card, reason } => (format!("card {card}"), reason.as_str()),
         Command::CardActivate { card } => (format!("card {card}"), ""),
+        Command::Desk(order) => (format!("card {}", order.card()), ""),
         Command::LockDown { scope, reason } | Command::Release { scope, reason } => {
             (scope.to_string(), reason.as_str())
         }
@@ -186,6 +193,27 @@ fn of_office(order: &OfficeOrder) -> String {
     match order {
         OfficeOrder::OperatorPut { id, .. } | OfficeOrder::OperatorRemove { id } => format!("operator {id}"),
         OfficeOrder::TokenAdd { id, .. } | OfficeOrder::TokenRemove { id } => format!("API token {id}"),
+    }
+}
+
+/// Where cards that end are known, and where they may be known still.
+fn shut<'a>(
+    authority: &Authority,
+    confirmed: &mut Confirmed,
+    present: &Present,
+    cards: impl IntoIterator<Item = &'a CardId>,
+) -> Doors {
+    let mut doors = Doors::new();
+    for card in cards {
+        add(&mut doors, at_holders(present, card));
+        doors.extend(at_sleepers(authority, confirmed, present, card));
+    }
+    doors
+}
+
+fn add(doors: &mut Doors, more: Doors) {
+    for (agent, more) in more {
+        doors.entry(agent).or_default().extend(more);
     }
 }
 

@@ -4,6 +4,7 @@ use crate::concern;
 use crate::journal::{self, JournalError};
 use crate::paths::Layout;
 use doorward_policy::command::{Command, Entry};
+use doorward_policy::desk::DeskOrder;
 use doorward_policy::difference::{Difference, Rows};
 use doorward_policy::directory::Directory;
 use doorward_policy::office::OfficeOrder;
@@ -74,6 +75,13 @@ pub fn summary(command: &Command) -> String {
         Command::CardResume { .. } => format!("resumed {subject}{because}"),
         Command::CardActivate { .. } => format!("activated {subject}"),
         Command::CardClose { .. } => format!("closed {subject}{because}"),
+        Command::Desk(DeskOrder::Issue(issue)) => {
+            let replaced = issue.replaces.as_ref().map(|old| format!(" in place of {old}")).unwrap_or_default();
+            format!("issued {subject} to person {}{replaced}: {}", issue.person, issue.cause.name())
+        }
+        Command::Desk(DeskOrder::Extend { until, document, .. }) => {
+            format!("extended {subject} until {until}: {document}")
+        }
         Command::LockDown { .. } => format!("locked down {subject}{because}"),
         Command::Release { .. } => format!("released {subject}{because}"),
         Command::GrantAdd { id, .. } => format!("added grant {id}"),
@@ -156,6 +164,7 @@ pub fn detail(command: &Command) -> Value {
         Command::Office(OfficeOrder::TokenAdd { id, token }) => json!({
             "id": id, "operator": token.operator, "power": token.power, "expires_at": token.expires_at.to_utc_text(),
         }),
+        Command::Desk(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Request(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Office(order) => inner(serde_json::to_value(order).unwrap_or_default()),
     }

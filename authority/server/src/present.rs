@@ -5,6 +5,7 @@
 
 use doorward_policy::command::Command;
 use doorward_policy::compile::Compiled;
+use doorward_policy::desk::DeskOrder;
 use doorward_policy::directory::Directory;
 use doorward_policy::model::CardId;
 use doorward_policy::touched::Touched;
@@ -219,8 +220,26 @@ impl Present {
 
     /// Takes note of the cards that a command brings.
     pub fn learn_cards_of(&mut self, command: &Command) {
-        if let Command::Import { difference } = command {
-            self.learn_cards(difference.cards.put.keys().cloned());
+        match command {
+            Command::Import { difference } => self.learn_cards(difference.cards.put.keys().cloned()),
+            Command::Desk(DeskOrder::Issue(issue)) => self.learn_cards([issue.card.clone()]),
+            Command::Desk(DeskOrder::Extend { .. })
+            | Command::Found { .. }
+            | Command::Tick { .. }
+            | Command::AgentAdd { .. }
+            | Command::AgentEnrol { .. }
+            | Command::AgentRemove { .. }
+            | Command::CardSuspend { .. }
+            | Command::CardResume { .. }
+            | Command::CardActivate { .. }
+            | Command::CardClose { .. }
+            | Command::LockDown { .. }
+            | Command::Release { .. }
+            | Command::GrantAdd { .. }
+            | Command::GrantEnd { .. }
+            | Command::GrantConfirm { .. }
+            | Command::Request(_)
+            | Command::Office(_) => {}
         }
     }
 

@@ -186,6 +186,7 @@ const fn name_of(command: &Command) -> &'static str {
         Command::CardResume { .. } => "card found: resume",
         Command::CardActivate { .. } => "card activate",
         Command::CardClose { .. } => "card close",
+        Command::Desk(_) => "card issue",
         Command::LockDown { .. } => "lock down",
         Command::Release { .. } => "release",
         Command::GrantAdd { .. } | Command::Request(_) => "grant",

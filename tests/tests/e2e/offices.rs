@@ -70,3 +70,26 @@ fn whoever_knows_the_holder_suspends_a_card_and_the_door_obeys_at_once() {
     assert!(!south.tap("south-main", "DANA").unwrap().contains("suspended"));
     world.stop().unwrap();
 }
+
+#[test]
+fn a_lost_card_is_dead_with_the_order_for_the_new_one_which_opens_once_it_is_handed_over() {
+    let world = tiny_world();
+    let desk = operator(&world, "desk", "--role card-office --campus");
+    let south = world.agent(SOUTH).unwrap();
+    assert_eq!(south.tap("south-main", "BOB").unwrap(), "grant granted");
+    let issued = by(&world, &desk, "card issue BOB-NEW --person bob --type card --cause lost --replaces BOB");
+    assert_says(&issued.ok().unwrap().out, &["card BOB-NEW is issued to bob", "closed"]);
+    assert!(south.tap("south-main", "BOB").unwrap().starts_with("deny"));
+    assert!(south.tap("south-main", "BOB-NEW").unwrap().starts_with("deny"), "it is not handed over yet");
+    by(&world, &desk, "card activate BOB-NEW").ok().unwrap();
+    south.wait_for("south-main", "BOB-NEW", "grant granted").unwrap();
+    by(&world, &desk, "card issue BOB-3 --person bob --type card --cause damaged --replaces BOB-NEW").ok().unwrap();
+    assert_eq!(south.tap("south-main", "BOB-NEW").unwrap(), "grant granted", "it is still good");
+    by(&world, &desk, "card activate BOB-3").ok().unwrap();
+    assert!(south.tap("south-main", "BOB-NEW").unwrap().starts_with("deny"));
+    south.wait_for("south-main", "BOB-3", "grant granted").unwrap();
+    world.wait_until_recorded().unwrap();
+    assert_says(&world.authority.say("log --card BOB-3").unwrap().ok().unwrap().out, &["BOB-3", "bob", "granted"]);
+    by(&world, &desk, "lockdown campus --reason x").with_code(1).unwrap();
+    world.stop().unwrap();
+}

@@ -1,7 +1,8 @@
 //! `doorward card`: what happens to one card, and where that holds.
 //!
-//! Issuing cards is the campus folder's business; here is what cannot wait for the next import.
+//! Most cards come with the campus folder; here is what a desk does by hand, and what cannot wait for the next import.
 
+use super::desk::{Extend, Issue};
 use crate::args::reason;
 use crate::client::{Answer, Client};
 use crate::failure::Exit;
@@ -13,7 +14,7 @@ use doorward_policy::model::CardId;
 use doorward_server::http::shapes::{CardView, Change};
 use serde_json::json;
 
-/// Suspend a lost card and see where it no longer opens; resume, activate, close, show
+/// Suspend a lost card and see where it no longer opens; issue, extend, resume, activate, close, show
 #[derive(Debug, Args)]
 pub struct Card {
     #[command(subcommand)]
@@ -32,6 +33,20 @@ enum Action {
         after_help = "Example:\n  doorward card suspend 048C55D46770BF --reason lost --evidence lost-card.evidence"
     )]
     Suspend(Removal),
+    /// Issue a card to somebody, in place of a lost or damaged one or as the first
+    ///
+    /// Everyone has one card of medium `card`, and may have one that stands in for it. A lost, stolen or destroyed card is closed
+    /// with this, any other one when it came back (--returned) or when the new one is activated. Says the printed number
+    /// that the type's format makes, and the fee that campus.toml names.
+    #[command(after_help = "Examples:\n  \
+        doorward card issue 04A1B2C3 --person 230004 --type id-card --cause lost --replaces CARD4\n  \
+        doorward card issue 04D4E5F6 --person 230004 --type temporary-card --cause temporary --until 2026-12-24")]
+    Issue(Box<Issue>),
+    /// Make a card valid for longer; one that expired works again
+    #[command(
+        after_help = "Example:\n  doorward card extend CARD4 --until 2027-02-28 --document \"letter of the faculty\""
+    )]
+    Extend(Extend),
     /// Let a suspended card work again
     ///
     /// Changes the card's state back to active. A card that is closed stays closed.
@@ -39,7 +54,8 @@ enum Action {
     Resume(Resume),
     /// Bring a produced card into use
     ///
-    /// Changes the card's state from produced to active: it was handed to its holder.
+    /// Changes the card's state from produced to active: it was handed to its holder. The card that it replaces is closed with
+    /// it, and so is one that stood in.
     #[command(after_help = "Example:\n  doorward card activate 048C55D46770BF")]
     Activate(Activate),
     /// End a card for good, and say door by door where it no longer opens
@@ -99,6 +115,8 @@ impl Card {
     /// When the authority refuses or does not answer.
     pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
         match self.action {
+            Action::Issue(issue) => issue.run(options, out),
+            Action::Extend(extend) => extend.run(options, out),
             Action::Suspend(removal) => removal.run("suspend", "suspended", options, out),
             Action::Close(removal) => removal.run("close", "closed", options, out),
             Action::Resume(Resume { card, reason, waiting }) => {
@@ -134,13 +152,18 @@ fn show(card: &Answer<CardView>, out: &mut Output) -> anyhow::Result<Exit> {
         out.json(&card.raw)?;
         return Ok(Exit::Done);
     }
-    let CardView { id, person, card_type, state, issued_on, valid_until, number, agents } = &card.value;
+    let CardView { id, person, card_type, state, issued_on, valid_until, number, agents, issued } = &card.value;
     let until = valid_until.as_ref().map_or_else(|| "without end".to_owned(), |day| format!("through {day}"));
     out.line(&format!("card {id} is {state}"))?;
     out.line(&format!("  type    {card_type}"))?;
     number.as_ref().map_or(Ok(()), |number| out.line(&format!("  number  {number}")))?;
     out.line(&format!("  holder  {}, {} ({})", person.id, person.name, person.category))?;
     out.line(&format!("  valid   from {issued_on}, {until}"))?;
+    if let Some(issued) = issued {
+        let replaced = issued.replaces.as_ref().map(|old| format!(", in place of {old}")).unwrap_or_default();
+        let fee = issued.fee.as_ref().map(|fee| format!(", fee {fee}")).unwrap_or_default();
+        out.line(&format!("  issued  {}{replaced}{fee}, by {} at {}", issued.cause, issued.by, issued.at.text))?;
+    }
     if agents.is_empty() {
         out.line("  no door knows it")?;
         return Ok(Exit::Done);

@@ -8,6 +8,7 @@ mod ask;
 mod card;
 mod check;
 mod decide;
+mod desk;
 mod evidence;
 mod grant;
 mod import;
@@ -16,6 +17,7 @@ mod journal;
 mod lockdown;
 mod log;
 mod operator;
+mod person;
 mod request;
 mod root;
 mod serve;
@@ -46,6 +48,7 @@ pub enum Command {
     Operator(operator::Operator),
     Whoami(whoami::Whoami),
     Card(card::Card),
+    Person(person::Person),
     Lockdown(lockdown::Lockdown),
     Release(lockdown::Release),
     Grant(grant::Grant),
@@ -79,6 +82,7 @@ impl Command {
             Self::Operator(command) => command.run(options, out),
             Self::Whoami(command) => command.run(options, out),
             Self::Card(command) => command.run(options, out),
+            Self::Person(command) => command.run(options, out),
             Self::Lockdown(command) => command.run(options, out),
             Self::Release(command) => command.run(options, out),
             Self::Grant(command) => command.run(options, out),

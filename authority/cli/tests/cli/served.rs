@@ -336,6 +336,46 @@ fn what_is_asked_for_is_seen_weighed_and_decided() {
 }
 
 #[test]
+fn a_card_is_issued_in_place_of_a_lost_one_with_its_fee_and_comes_into_use() {
+    let server = Server::start();
+    let found = server.say("person find card1");
+    assert_says(&found.out, &["230001", "CARD1 (active)"]);
+    assert_says(&server.say("person find no-such-person").err, &["nobody is found"]);
+    let second = server.say("card issue NEW1 --person 230001 --type check-card");
+    assert_eq!((second.code, second.out.as_str()), (1, ""));
+    assert_says(&second.err, &["person `230001` has card `CARD1`", "replace it"]);
+    assert_says(
+        &server.say("card issue NEW1 --person 230001 --type check-card --cause losst").err,
+        &["expected one of"],
+    );
+    let issued =
+        server.say("card issue NEW1 --person 230001 --type check-card --cause lost --replaces CARD1 --wait 0s");
+    assert_eq!(issued.code, 0, "{}", issued.err);
+    assert_says(&issued.out, &["card NEW1 is issued to 230001"]);
+    assert_says(&issued.err, &["the fee is 2000 KRW", "doorward card activate NEW1"]);
+    assert_says(&server.say("card show CARD1").out, &["card CARD1 is closed"]);
+    assert_says(
+        &server.say("card show NEW1").out,
+        &["is produced", "issued  lost, in place of CARD1, fee 2000 KRW, by owner/tester"],
+    );
+    assert_eq!(server.say("card activate NEW1 --wait 0s").code, 0);
+    let short = server.say("card extend NEW1 --until 2000-01-01 --document letter");
+    assert_says(&short.err, &["no earlier than 2000-01-01"]);
+    assert_eq!(server.say("card extend NEW1 --until 2098-12-31 --document letter --wait 0s").code, 0);
+    assert_says(
+        &server.say("person show 230001").out,
+        &["card CARD1", "closed", "card NEW1", "active", "through 2098-12-31"],
+    );
+    assert_says(&server.say("where NEW1 --at 2098-03-03T09:00:00+09:00").out, &["eng-1-rear"]);
+    assert_says(
+        &server.say("journal").out,
+        &["issued card NEW1 to person 230001 in place of CARD1: lost", "extended card NEW1 until 2098-12-31: letter"],
+    );
+    let folder = jnu();
+    assert_says(&server.run(&["import", text(folder.path())]).out, &["nothing is different"]);
+}
+
+#[test]
 fn a_token_is_shown_once_and_a_wrong_one_opens_nothing() {
     let server = Server::start();
     let invited = server.say("agent add agent-sci --valid 1h");

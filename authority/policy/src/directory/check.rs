@@ -53,6 +53,7 @@ impl Directory {
                 let open = [CardState::Active, CardState::Produced, CardState::Suspended];
                 self.check_card(card, &open, "not closed", "closed")
             }
+            Command::Desk(order) => self.check_desk(order),
             Command::LockDown { scope, reason } => self.check_lockdown(scope, reason),
             Command::Release { scope, reason } => self.check_release(scope, reason),
             Command::GrantAdd { id, grant } => self.check_new_grant(id, grant),

@@ -5,7 +5,7 @@
 
 use super::Directory;
 use crate::difference::Difference;
-use crate::model::{Building, CardId, CardState, Door, PersonId, Policy, Subject};
+use crate::model::{Building, Card, CardId, CardState, Door, PersonId, Policy, Subject};
 use crate::touched::{Reach, Touched};
 use doorward_protocol::id::AgentId;
 use doorward_protocol::time::UnixMs;
@@ -17,6 +17,10 @@ impl Directory {
     pub(crate) fn state_after_import(&self, id: &CardId, said: CardState) -> CardState {
         let known = self.tables.cards.get(id).map(|card| card.state);
         let Some(known) = known.or_else(|| self.removed_states.get(id).copied()) else { return said };
+        if self.is_issued_here_alone(id) {
+            // The first word of a folder may lag behind what was done here, and takes nothing back.
+            return known.max(said);
+        }
         let says_the_same = self.folder_states.get(id) == Some(&said);
         if known == CardState::Closed || says_the_same { known } else { said }
     }
@@ -44,8 +48,8 @@ impl Directory {
             let state = self.state_after_import(id, card.state);
             self.removed_states.remove(id);
             self.folder_states.insert(id.clone(), card.state);
-            let mut known = card.clone();
-            known.state = state;
+            let valid_until = self.last_day_after_import(id, card.valid_until);
+            let known = Card { state, valid_until, ..card.clone() };
             self.leave_holder(id);
             self.cards_of.entry(known.person.clone()).or_default().insert(id.clone());
             self.tables.cards.insert(id.clone(), known);
@@ -70,6 +74,8 @@ impl Directory {
 
     fn forget_card(&mut self, id: &CardId) {
         self.leave_holder(id);
+        self.desk.issued.remove(id);
+        self.desk.extended.remove(id);
         let Some(card) = self.tables.cards.remove(id) else { return };
         if card.state == CardState::Closed || self.folder_states.get(id) != Some(&card.state) {
             self.removed_states.insert(id.clone(), card.state);
@@ -149,10 +155,11 @@ impl Directory {
     }
 }
 
-/// Whether two policies differ in no more than names, time zone and holidays.
+/// Whether two policies differ in no more than names, fees, time zone and holidays.
 fn is_calendar_alone(known: &Policy, new: &Policy) -> bool {
     let mut renamed = known.clone();
     renamed.name.clone_from(&new.name);
+    renamed.fees.clone_from(&new.fees);
     renamed.time_zone.clone_from(&new.time_zone);
     renamed.holidays = BTreeMap::clone(&new.holidays);
     renamed == *new

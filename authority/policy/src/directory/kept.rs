@@ -4,6 +4,7 @@
 
 use super::{Agent, Directory, Founding};
 use crate::command::Scope;
+use crate::desk::Desk;
 use crate::model::{CardId, CardState, Grant, GrantId, Policy, Tables};
 use crate::office::Office;
 use crate::office::requests::{Request, RequestId};
@@ -25,6 +26,7 @@ pub(super) struct Kept {
     agents: BTreeMap<AgentId, Agent>,
     lockdowns: BTreeSet<Scope>,
     office: Office,
+    desk: Desk,
     requests: BTreeMap<RequestId, Request>,
     reviewed_at: BTreeMap<GrantId, UnixMs>,
     shut_since: BTreeMap<CardId, UnixMs>,
@@ -36,7 +38,7 @@ pub(super) struct Kept {
 
 impl Serialize for Directory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = serializer.serialize_struct("Kept", 16)?;
+        let mut kept = serializer.serialize_struct("Kept", 17)?;
         kept.serialize_field("founding", &self.founding)?;
         kept.serialize_field("policy", &self.policy)?;
         kept.serialize_field("tables", &self.tables)?;
@@ -46,6 +48,7 @@ impl Serialize for Directory {
         kept.serialize_field("agents", &self.agents)?;
         kept.serialize_field("lockdowns", &self.lockdowns)?;
         kept.serialize_field("office", &self.office)?;
+        kept.serialize_field("desk", &self.desk)?;
         kept.serialize_field("requests", &self.requests)?;
         kept.serialize_field("reviewed_at", &self.reviewed_at)?;
         kept.serialize_field("shut_since", &self.shut_since)?;
@@ -71,6 +74,7 @@ impl From<Kept> for Directory {
             agents: kept.agents,
             lockdowns: kept.lockdowns,
             office: kept.office,
+            desk: kept.desk,
             requests: kept.requests,
             reviewed_at: kept.reviewed_at,
             shut_since: kept.shut_since,

@@ -4,6 +4,7 @@
 //! stored and again when it is folded, by the same function.
 
 mod check;
+mod desk;
 mod import;
 mod kept;
 mod refusal;
@@ -13,6 +14,7 @@ pub(crate) use check::grant_fits;
 pub use refusal::Refusal;
 
 use crate::command::{Actor, Command, Entry, Scope};
+use crate::desk::Desk;
 use crate::difference::Difference;
 use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Tables, Target, UnitId};
 use crate::office::Office;
@@ -43,6 +45,7 @@ pub struct Directory {
     agents: BTreeMap<AgentId, Agent>,
     lockdowns: BTreeSet<Scope>,
     office: Office,
+    desk: Desk,
     requests: BTreeMap<RequestId, Request>,
     /// Since when grants stand as they are, or were last confirmed.
     reviewed_at: BTreeMap<GrantId, UnixMs>,
@@ -157,10 +160,11 @@ impl Directory {
                 Some((id, grant)) => Touched { grants: [id].into(), ..self.touched_by_grants([&grant]) },
                 None => Touched::default(),
             },
-            Command::CardSuspend { card, .. }
-            | Command::CardResume { card, .. }
-            | Command::CardActivate { card }
-            | Command::CardClose { card, .. } => Touched::card_state(card),
+            Command::CardSuspend { card, .. } | Command::CardResume { card, .. } | Command::CardClose { card, .. } => {
+                Touched::card_state(card)
+            }
+            Command::CardActivate { card } => self.touched_by_activation(card),
+            Command::Desk(order) => self.touched_by_desk(order),
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => {
                 Touched { doors: self.doors_in(scope).cloned().collect(), ..Touched::default() }
             }
@@ -213,9 +217,9 @@ impl Directory {
                 self.agents.insert(agent.clone(), Agent { key: None, token: None, removed: true });
             }
             Command::CardSuspend { card, .. } => self.set_state(card, CardState::Suspended, entry.at),
-            Command::CardResume { card, .. } | Command::CardActivate { card } => {
-                self.set_state(card, CardState::Active, entry.at);
-            }
+            Command::CardResume { card, .. } => self.set_state(card, CardState::Active, entry.at),
+            Command::CardActivate { card } => self.activate(card, entry.at),
+            Command::Desk(order) => self.perform_desk(order, &entry.actor, entry.at),
             Command::CardClose { card, .. } => self.set_state(card, CardState::Closed, entry.at),
             Command::LockDown { scope, .. } => {
                 self.lockdowns.insert(scope.clone());
@@ -405,7 +409,10 @@ impl Directory {
     pub(crate) fn folder_said(&self, id: &CardId, card: &Card) -> bool {
         let same_state = self.folder_states.get(id) == Some(&card.state);
         same_state
-            && self.tables.cards.get(id).is_some_and(|known| Card { state: known.state, ..card.clone() } == *known)
+            && self.tables.cards.get(id).is_some_and(|known| {
+                let said = self.desk.extended.get(id).copied().unwrap_or(known.valid_until);
+                Card { state: card.state, valid_until: said, ..known.clone() } == *card
+            })
     }
 }
 

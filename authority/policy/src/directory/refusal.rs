@@ -1,7 +1,9 @@
 //! Why a command is refused, each time with what would be right.
 
 use crate::command::{Scope, TextError};
-use crate::model::{CardId, CardState, GrantId};
+use crate::desk::Cause;
+use crate::model::{CardId, CardState, CardTypeId, GrantId, PersonId};
+use crate::number::NumberError;
 use crate::office::requests::{RequestId, Standing};
 use crate::office::{ApiTokenId, OperatorId};
 use doorward_protocol::id::{AgentId, CampusId};
@@ -46,6 +48,55 @@ pub enum Refusal {
         needed: &'static str,
         /// What was to be done.
         done: &'static str,
+    },
+    /// Some card is read as this already.
+    #[error("card `{0}` is there already, or was; every card is read as something of its own")]
+    CardExists(CardId),
+    /// The person has a card.
+    #[error("person `{person}` has card `{card}`, and everyone has one; replace it, or close it first")]
+    CardOpen {
+        /// Whose card.
+        person: PersonId,
+        /// Which card.
+        card: CardId,
+    },
+    /// The card is somebody else's.
+    #[error("card `{card}` is not one of person `{person}`; a new card replaces one of the same holder")]
+    OthersCard {
+        /// Which card.
+        card: CardId,
+        /// For whom the new one is.
+        person: PersonId,
+    },
+    /// The cause is about an old card.
+    #[error("a card that is issued because the old one is {} names the old one", .0.name())]
+    NothingReplaced(Cause),
+    /// The cause is not about an old card.
+    #[error("a card that is issued as {} replaces none; leave the old one out, or say what became of it", .0.name())]
+    NothingToReplace(Cause),
+    /// The type is not for that.
+    #[error("cards of type `{card_type}` {}", temporary_text(*.cause))]
+    TemporaryType {
+        /// Which type.
+        card_type: CardTypeId,
+        /// Why the card was to be issued.
+        cause: Cause,
+    },
+    /// The printed number is not one of the type.
+    #[error("the number {0}")]
+    Number(String),
+    /// No printed number can be made.
+    #[error(transparent)]
+    NoNumber(#[from] NumberError),
+    /// The card would not be valid for longer.
+    #[error("card `{card}` {}, which is no earlier than {until}; give a later day", last_day_text(*.last))]
+    NoExtension {
+        /// Which card.
+        card: CardId,
+        /// Its last day.
+        last: Option<Day>,
+        /// What was asked for.
+        until: Day,
     },
     /// A grant of this name is there.
     #[error("grant `{0}` is there already; end it first, or choose another id")]
@@ -192,6 +243,24 @@ const fn state_name(state: CardState) -> &'static str {
         CardState::Suspended => "suspended",
         CardState::Closed => "closed",
     }
+}
+
+const fn temporary_text(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Temporary => "stand in for no other card; choose a type with `temporary = true` in campus.toml",
+        Cause::First
+        | Cause::Lost
+        | Cause::Stolen
+        | Cause::Damaged
+        | Cause::Destroyed
+        | Cause::DepartmentChange
+        | Cause::RoleChange
+        | Cause::NotWorking => "only stand in for another card; issue it as temporary, or choose another type",
+    }
+}
+
+fn last_day_text(last: Option<Day>) -> String {
+    last.map_or_else(|| "is valid without end".to_owned(), |day| format!("is valid through {day}"))
 }
 
 fn in_force_text(scopes: &[Scope]) -> String {

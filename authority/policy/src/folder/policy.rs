@@ -2,13 +2,14 @@
 //!
 //! Names of people, units, buildings and doors in rules are only collected here; the tables that declare them come later.
 
+use crate::desk::Cause;
 use crate::folder::CampusFiles;
 use crate::folder::declared::Declared;
 use crate::folder::document::{self, Document, Item, Section};
 use crate::folder::rules::{self, Mentions};
 use crate::folder::values;
 use crate::model::{
-    CardType, CardTypeId, Category, CategoryId, Function, Medium, NumberFormat, Policy, RuleId, ScheduleName,
+    CardType, CardTypeId, Category, CategoryId, Fee, Function, Medium, NumberFormat, Policy, RuleId, ScheduleName,
 };
 use doorward_protocol::facts::{Interval, Schedule};
 use doorward_protocol::id::{CampusId, FunctionId, IdError};
@@ -106,7 +107,13 @@ pub fn read(files: &CampusFiles, problems: &mut Vec<Problem>) -> PolicyFile {
 }
 
 fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>) -> PolicyFile {
-    document.keys(FILE, table, 0, &["campus"], &["holiday", "function", "card_type", "category", "schedule", "rule"]);
+    document.keys(
+        FILE,
+        table,
+        0,
+        &["campus"],
+        &["holiday", "function", "card_type", "category", "schedule", "rule", "fee"],
+    );
     let root = Section::root(table);
     let mut names = Names::new();
     if document.is_broken() {
@@ -121,6 +128,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
     let schedules = named(document, &root, "schedule", &mut names.schedules, schedule);
     let mut mentions = Mentions::default();
     let rules = rules::rules(document, &root, &mut names, &mut mentions);
+    let fees = fees(document, &root);
     let policy = campus.map(|campus| Policy {
         campus: campus.id,
         name: campus.name,
@@ -132,6 +140,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         categories,
         schedules,
         rules,
+        fees,
     });
     PolicyFile { policy, card_types, names, mentions }
 }
@@ -213,13 +222,20 @@ fn function<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Function>
 
 fn card_type<'t>(document: &mut Document<'t>, item: Item<'t>, functions: &Declared<FunctionId>) -> Option<CardType> {
     let name = format!("[card_type.{}]", item.key());
-    let section = document.section(&name, item, &["name", "medium", "functions"], &["number_format"])?;
+    let section = document.section(&name, item, &["name", "medium", "functions"], &["number_format", "temporary"])?;
     let name = section.required("name", |item| document.parsed(item, values::name));
     let medium = section.required("medium", |item| document.parsed(item, medium));
     let functions = section.required("functions", |item| document.set(item, |text| functions.resolve(text)));
     let number_format = section.optional("number_format", |item| number_format(document, item));
+    let temporary = section.optional("temporary", |item| document.boolean(item));
     let functions = functions?.into_iter().map(|function| Some(function?.0)).collect::<Option<_>>();
-    Some(CardType { name: name?, medium: medium?, functions: functions?, number_format: number_format? })
+    Some(CardType {
+        name: name?,
+        medium: medium?,
+        functions: functions?,
+        number_format: number_format?,
+        temporary: temporary?.unwrap_or(false),
+    })
 }
 
 fn medium(text: &str) -> Result<Medium, &'static str> {
@@ -233,16 +249,56 @@ fn medium(text: &str) -> Result<Medium, &'static str> {
 }
 
 fn number_format<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<NumberFormat> {
-    let section = document.section("number_format", item, &[], &["prefix", "digits", "check", "person_id_at"])?;
+    let optional = ["prefix", "digits", "check", "person_id_at", "ordinal_at", "kind_at", "kind"];
+    let section = document.section("number_format", item, &[], &optional)?;
     let prefix = section.optional("prefix", |item| document.parsed(item, digits));
     let digits = section.optional("digits", |item| document.count(item, 1, DIGITS_MAX));
     let check = section.optional("check", |item| {
         document.parsed(item, |text| (text == "luhn").then_some(()).ok_or("is not known; expected luhn"))
     });
     let person_id_at = section.optional("person_id_at", |item| document.count(item, 0, DIGITS_MAX));
+    let ordinal_at = section.optional("ordinal_at", |item| document.count(item, 0, DIGITS_MAX));
+    let kind_at = section.optional("kind_at", |item| Some((item, document.count(item, 0, DIGITS_MAX)?)));
+    let kind = section.optional("kind", |item| document.parsed(item, digit));
+    let (kind_at, kind) = (kind_at?, kind?);
+    if let (Some((item, _)), None) = (kind_at, kind) {
+        document.refuse(item, "says where a digit stands, and `kind` does not say which");
+    }
     let size = |n: Option<u32>| n.and_then(|n| usize::try_from(n).ok());
-    let (digits, person_id_at) = (size(digits?), size(person_id_at?));
-    Some(NumberFormat { prefix: prefix?, digits, luhn: check?.is_some(), person_id_at })
+    Some(NumberFormat {
+        prefix: prefix?,
+        digits: size(digits?),
+        luhn: check?.is_some(),
+        person_id_at: size(person_id_at?),
+        ordinal_at: size(ordinal_at?),
+        kind_at: size(kind_at.map(|(_, at)| at)),
+        kind,
+    })
+}
+
+fn digit(text: &str) -> Result<char, &'static str> {
+    let mut characters = text.chars();
+    let digit = characters.next().filter(char::is_ascii_digit);
+    digit.filter(|_| characters.next().is_none()).ok_or("is not one digit")
+}
+
+fn fees<'t>(document: &mut Document<'t>, root: &Section<'t>) -> Vec<Fee> {
+    let items = root.tables(document, "fee");
+    items.into_iter().filter_map(|item| fee(document, item)).collect()
+}
+
+fn fee<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Fee> {
+    let section = document.section("[[fee]]", item, &["cause", "amount"], &["returned", "within"])?;
+    let cause = section.required("cause", |item| {
+        document.parsed(item, |text| {
+            let names = Cause::ALL.map(Cause::name).join(" | ");
+            Cause::of_name(text).ok_or_else(|| format!("is not known; expected {names}"))
+        })
+    });
+    let amount = section.required("amount", |item| document.parsed(item, values::amount));
+    let returned = section.optional("returned", |item| document.boolean(item));
+    let within = section.optional("within", |item| document.parsed(item, values::span));
+    Some(Fee { cause: cause?, returned: returned?, within: within?, amount: amount? })
 }
 
 fn digits(text: &str) -> Result<String, &'static str> {

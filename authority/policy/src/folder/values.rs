@@ -82,6 +82,20 @@ pub fn span(text: &str) -> Result<CalendarSpan, String> {
     calendar_span(text).unwrap_or_else(|| Err("is not \"<n> years\", \"<n> months\" or \"<n> days\"".into()))
 }
 
+/// An amount of money: a number with at most two decimals, and a currency by its three letters (ISO 4217).
+pub fn amount(text: &str) -> Result<String, String> {
+    let is_amount = || {
+        let (number, currency) = text.split_once(' ')?;
+        let (whole, parts) = number.split_once('.').unwrap_or((number, "00"));
+        let is_number = |text: &str, most: usize| {
+            (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let is_currency = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
+        (is_number(whole, 9) && is_number(parts, 2) && is_currency).then(|| text.to_owned())
+    };
+    is_amount().ok_or_else(|| "is not an amount such as \"2000 KRW\" or \"2.65 EUR\"".into())
+}
+
 /// The validity of a category.
 pub fn validity(text: &str) -> Result<Validity, String> {
     match text {

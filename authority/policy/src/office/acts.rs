@@ -25,6 +25,8 @@ pub enum Act {
     ActivateCard,
     /// End a card for good.
     CloseCard,
+    /// Issue, replace and extend cards.
+    IssueCards,
     /// Lock doors down and release them.
     LockDown,
     /// Give and end grants.
@@ -55,11 +57,12 @@ use Role::{Administrator, Auditor, CardOffice, ControlRoom, Department, Faciliti
 
 impl Act {
     /// All acts, in the order in which they are shown.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SuspendCard,
         Self::ResumeCard,
         Self::ActivateCard,
         Self::CloseCard,
+        Self::IssueCards,
         Self::LockDown,
         Self::Ask,
         Self::Decide,
@@ -84,6 +87,7 @@ impl Act {
             // A lost card is dead by the word of any office that knows its holder (S9, H4).
             Self::SuspendCard => &[Administrator, SecurityOffice, ControlRoom, CardOffice, Department],
             Self::ResumeCard | Self::CloseCard => &[Administrator, SecurityOffice, CardOffice],
+            Self::IssueCards => &[Administrator, CardOffice],
             // Whoever hands a card out (H3).
             Self::ActivateCard => &[Administrator, CardOffice, Department],
             Self::LockDown => &[Administrator, SecurityOffice, ControlRoom, Facilities],
@@ -122,6 +126,7 @@ impl Act {
             Self::ResumeCard => "resume a card",
             Self::ActivateCard => "activate a card",
             Self::CloseCard => "close a card",
+            Self::IssueCards => "issue, replace or extend a card",
             Self::LockDown => "lock doors down or release them",
             Self::Grant => "give, confirm or end a grant",
             Self::Ask => "ask for access",
@@ -148,6 +153,7 @@ impl Act {
             Command::CardResume { .. } => Self::ResumeCard,
             Command::CardActivate { .. } => Self::ActivateCard,
             Command::CardClose { .. } => Self::CloseCard,
+            Command::Desk(_) => Self::IssueCards,
             Command::LockDown { .. } | Command::Release { .. } => Self::LockDown,
             Command::GrantAdd { .. } | Command::GrantEnd { .. } | Command::GrantConfirm { .. } => Self::Grant,
             Command::Request(order) => match order {

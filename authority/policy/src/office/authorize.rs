@@ -7,6 +7,7 @@ use super::acts::Act;
 use super::requests::RequestOrder;
 use super::{ApiTokenId, Office, OperatorId, Power, Remit, Role};
 use crate::command::{Command, Scope};
+use crate::desk::DeskOrder;
 use crate::directory::Directory;
 use crate::model::{BuildingId, CardId, Grant, PersonId, Subject, Target, UnitId};
 use crate::zone::zone;
@@ -172,6 +173,10 @@ impl Directory {
             | Command::CardResume { card, .. }
             | Command::CardActivate { card }
             | Command::CardClose { card, .. } => Object::Card(card),
+            Command::Desk(order) => match order {
+                DeskOrder::Issue(issue) => Object::Person(&issue.person),
+                DeskOrder::Extend { card, .. } => Object::Card(card),
+            },
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => match scope {
                 Scope::Campus => Object::Campus,
                 Scope::Building(building) => Object::Building(building),

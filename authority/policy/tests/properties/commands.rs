@@ -5,6 +5,7 @@ use crate::decisions::runner;
 use crate::generate::{RawCampus, RawGrant, id, raw_campus, raw_grant};
 use doorward_policy::command::{Actor, Command, Entry, Scope};
 use doorward_policy::compile::{Changes, Compiled};
+use doorward_policy::desk::{Cause, DeskOrder, Issue};
 use doorward_policy::difference::Difference;
 use doorward_policy::directory::{Directory, Refusal};
 use doorward_policy::model::{Affiliation, Campus, CardState, UnlockSchedule};
@@ -125,7 +126,8 @@ impl Campaign {
         let command = match step.kind {
             0 | 1 => Command::CardSuspend { card: card(), reason },
             2 => Command::CardResume { card: card(), reason },
-            3 => Command::CardActivate { card: card() },
+            3 if b.is_multiple_of(2) => Command::Desk(self.desk_order(a, b)),
+            3 => self.activation(a),
             4 => Command::CardClose { card: card(), reason },
             5 => Command::LockDown { scope: self.scope(a, b), reason },
             6 => match self.directory.lockdowns().first() {
@@ -151,6 +153,39 @@ impl Campaign {
             }
         };
         self.take(command)
+    }
+
+    /// Cards that wait to be activated come first: among all of them, few would.
+    fn activation(&self, a: usize) -> Command {
+        let cards = &self.directory.tables().cards;
+        let produced = cards.iter().find(|(_, card)| card.state == CardState::Produced).map(|(id, _)| id.clone());
+        Command::CardActivate { card: produced.unwrap_or_else(|| nth(cards, a)) }
+    }
+
+    fn desk_order(&self, a: usize, b: usize) -> DeskOrder {
+        let tables = self.directory.tables();
+        if a.is_multiple_of(4) {
+            let until = self.day(i32::try_from(a + b).unwrap());
+            return DeskOrder::Extend { card: nth(&tables.cards, a), until, document: "letter".into() };
+        }
+        let types = &self.directory.policy().unwrap().card_types;
+        let card_type = nth(types, b);
+        let cause = if types[&card_type].temporary { Cause::Temporary } else { Cause::ALL[b % 8] };
+        // Mostly a card in the way is one that can be replaced.
+        let old = cause.replaces().then(|| nth(&tables.cards, a));
+        let person = old.as_ref().and_then(|old| tables.cards.get(old)).map(|card| card.person.clone());
+        DeskOrder::Issue(Box::new(Issue {
+            card: id("issued", tables.cards.len()),
+            person: person.unwrap_or_else(|| nth(&tables.people, a)),
+            card_type,
+            cause,
+            replaces: old,
+            returned: a.is_multiple_of(3),
+            number: None,
+            issued_on: self.day(-3),
+            valid_until: b.is_multiple_of(3).then(|| self.day(2)),
+            document: None,
+        }))
     }
 
     fn request_order(&self, a: usize, b: usize, grant: &RawGrant) -> RequestOrder {

@@ -294,7 +294,10 @@ impl RawCampus {
         let card_types = self.card_types.iter().enumerate().map(|(n, bits)| {
             let functions = FUNCTIONS.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
             let functions = functions.map(|(_, (name, _))| name.parse().unwrap()).collect();
-            (id("type", n), CardType { name: "t".into(), medium: Medium::Card, functions, number_format: None })
+            (
+                id("type", n),
+                CardType { name: "t".into(), medium: Medium::Card, functions, number_format: None, temporary: n == 2 },
+            )
         });
         let categories = self.categories.iter().enumerate().map(|(n, (kind, number, without_end, grace_days))| {
             let validity = match kind {
@@ -319,6 +322,7 @@ impl RawCampus {
             categories: categories.collect(),
             schedules: schedules.collect(),
             rules: self.rules.iter().enumerate().map(|(n, raw)| (id("rule", n), self.rule(raw))).collect(),
+            fees: Vec::new(),
         }
     }
 

@@ -2,16 +2,19 @@
 
 use super::caller::Caller;
 use super::extract::{Body, Named};
+use super::grants::day;
+use super::shapes::desk::{CardIssued, CardOrder, CardSummary, Extension, IssuedView};
 use super::shapes::{CardView, Change, Fault, PersonView, Reason};
 use super::{Api, Failure};
 use axum::Json;
 use axum::extract::State;
 use doorward_policy::command::Command;
-use doorward_policy::directory::Refusal;
-use doorward_policy::model::{CardId, CardState};
+use doorward_policy::desk::{Cause, DeskOrder, Issue};
+use doorward_policy::directory::{Directory, Refusal};
+use doorward_policy::model::{CardId, CardState, CardTypeId, PersonId};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
-use doorward_protocol::problem::did_you_mean;
+use doorward_protocol::problem::{did_you_mean, shown};
 use std::sync::Arc;
 
 /// What is known of a card.
@@ -43,18 +46,97 @@ pub async fn show(
             category: person.map(|person| person.category.to_string()).unwrap_or_default(),
         },
         card_type: known.card_type.to_string(),
-        state: match known.state {
-            CardState::Produced => "produced",
-            CardState::Active => "active",
-            CardState::Suspended => "suspended",
-            CardState::Closed => "closed",
-        }
-        .to_owned(),
+        state: state_name(known.state).to_owned(),
         issued_on: known.issued_on.to_string(),
         valid_until: tables.last_day_of(known, policy).map(|day| day.to_string()),
         number: known.number.clone(),
         agents: agents.collect(),
+        issued: present.directory.desk().issued.get(&id).map(|issued| IssuedView {
+            cause: issued.cause.name().to_owned(),
+            replaces: issued.replaces.as_ref().map(ToString::to_string),
+            returned: issued.returned,
+            fee: issued.fee.clone(),
+            document: issued.document.clone(),
+            by: issued.by.to_string(),
+            at: api.when(issued.at),
+        }),
     }))
+}
+
+/// Issues a card. It comes into use when it is activated.
+#[utoipa::path(post, path = "/v1/cards", request_body = CardOrder,
+    responses((status = 200, body = CardIssued), (status = 403, body = Fault), (status = 404, body = Fault),
+        (status = 409, body = Fault)))]
+pub async fn issue(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Body(order): Body<CardOrder>,
+) -> Result<Json<CardIssued>, Failure> {
+    let cause = Cause::of_name(&order.cause).ok_or_else(|| {
+        let names = Cause::ALL.map(Cause::name);
+        let near = did_you_mean(&order.cause, names);
+        Failure::bad(format!("{} is no cause{near}", shown(&order.cause)))
+            .with_hint(format!("causes are {}", names.join(", ")))
+    })?;
+    let today = api.authority.zone().local(api.authority.timeline.now()).map(|local| local.day);
+    let issued_on = day(order.issued_on.as_deref())?.or(today);
+    let issue = Issue {
+        card: card(&order.card)?,
+        person: PersonId::new(&order.person).map_err(Failure::of_id("person", &order.person))?,
+        card_type: CardTypeId::new(&order.card_type).map_err(Failure::of_id("card type", &order.card_type))?,
+        cause,
+        replaces: order.replaces.as_deref().map(card).transpose()?,
+        returned: order.returned,
+        number: order.number,
+        issued_on: issued_on.ok_or_else(|| Failure::bad("today has no date here; say issued_on"))?,
+        valid_until: day(order.valid_until.as_deref())?,
+        document: order.document,
+    };
+    let id = issue.card.clone();
+    let change = api.change(&caller, Command::Desk(DeskOrder::Issue(Box::new(issue)))).await?;
+    let present = api.authority.present();
+    let number = present.directory.tables().cards.get(&id).and_then(|card| card.number.clone());
+    let fee = present.directory.desk().issued.get(&id).and_then(|issued| issued.fee.clone());
+    Ok(Json(CardIssued { change, card: order.card, number, fee }))
+}
+
+/// Makes a card valid for longer; one that expired works again.
+#[utoipa::path(post, path = "/v1/cards/{id}/extend", params(("id" = String, Path, description = "The card")),
+    request_body = Extension,
+    responses((status = 200, body = Change), (status = 403, body = Fault), (status = 404, body = Fault),
+        (status = 409, body = Fault)))]
+pub async fn extend(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(id): Named<String>,
+    Body(Extension { until, document }): Body<Extension>,
+) -> Result<Json<Change>, Failure> {
+    let last = day(Some(&until))?.ok_or_else(|| Failure::bad("say until when"))?;
+    let order = DeskOrder::Extend { card: card(&id)?, until: last, document };
+    api.change(&caller, Command::Desk(order)).await.map(Json)
+}
+
+/// A card in a few words.
+pub fn summary(directory: &Directory, id: &CardId) -> Option<CardSummary> {
+    let (tables, policy) = (directory.tables(), directory.policy()?);
+    let card = tables.cards.get(id)?;
+    Some(CardSummary {
+        id: id.to_string(),
+        card_type: card.card_type.to_string(),
+        state: state_name(card.state).to_owned(),
+        issued_on: card.issued_on.to_string(),
+        valid_until: tables.last_day_of(card, policy).map(|day| day.to_string()),
+        number: card.number.clone(),
+    })
+}
+
+const fn state_name(state: CardState) -> &'static str {
+    match state {
+        CardState::Produced => "produced",
+        CardState::Active => "active",
+        CardState::Suspended => "suspended",
+        CardState::Closed => "closed",
+    }
 }
 
 /// Holds a card back: no door opens for it any more.

@@ -18,6 +18,7 @@ mod lines;
 pub mod listen;
 mod log;
 mod operators;
+mod people;
 mod questions;
 mod refusals;
 mod requests;
@@ -125,7 +126,11 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(status::status))
         .routes(routes!(agents::list, agents::invite))
         .routes(routes!(agents::remove))
+        .routes(routes!(cards::issue))
+        .routes(routes!(cards::extend))
         .routes(routes!(cards::show))
+        .routes(routes!(people::find))
+        .routes(routes!(people::show))
         .routes(routes!(cards::suspend))
         .routes(routes!(cards::resume))
         .routes(routes!(cards::activate))

@@ -4,6 +4,7 @@ use crate::agent::{Agent, now, order, started, stop};
 use crate::support::{campus, made};
 use doorward_policy::command::{Actor, Command, Entry, Scope};
 use doorward_policy::compile::Compiled;
+use doorward_policy::desk::{Cause, DeskOrder, Issue};
 use doorward_policy::difference::Difference;
 use doorward_policy::model::{CardId, Grant, GrantId, Subject, Target};
 use doorward_policy::office::requests::{RequestId, RequestOrder, Wish};
@@ -81,6 +82,19 @@ async fn an_agent_is_exact_after_every_kind_of_command() {
     let (request, approved) = (RequestId::new("r").unwrap(), GrantId::new("approved").unwrap());
     let expires_at = authority.timeline.now().plus_ms(1_000_000);
     let wish = Wish { grant: grant.clone(), reason: "course".into(), expires_at };
+    let (replacement, known) = (CardId::new("replacement").unwrap(), tables.cards[&card].clone());
+    let issue = Command::Desk(DeskOrder::Issue(Box::new(Issue {
+        card: replacement.clone(),
+        person: known.person,
+        card_type: known.card_type,
+        cause: Cause::Lost,
+        replaces: Some(card.clone()),
+        returned: false,
+        number: None,
+        issued_on: known.issued_on,
+        valid_until: Day::parse("2098-12-31"),
+        document: None,
+    })));
     let mut smaller = campus();
     smaller.tables.cards.remove(tables.cards.keys().next().unwrap());
     let difference = Box::new(Difference::between(&authority.present().directory, &smaller));
@@ -95,7 +109,13 @@ async fn an_agent_is_exact_after_every_kind_of_command() {
         Command::GrantEnd { id, on: None },
         Command::Request(RequestOrder::Ask { id: request.clone(), wish }),
         Command::Request(RequestOrder::Approve { id: request, grant: approved, until: None, reason: "yes".into() }),
-        Command::CardClose { card, reason: "replaced".into() },
+        issue,
+        Command::CardActivate { card: replacement.clone() },
+        Command::Desk(DeskOrder::Extend {
+            card: replacement,
+            until: Day::parse("2099-12-31").unwrap(),
+            document: "letter".into(),
+        }),
         Command::Import { difference },
     ];
     for command in commands {

@@ -53,7 +53,7 @@ async fn no_route_answers_a_role_that_may_nothing_there() {
             let card = active_card();
             let path = path.replace("{seq}", "2");
             let path = path.replace("{id}", if path.contains("/cards/") { &card } else { "1" });
-            let query = "?card=CARD1&door=eng-1-rear";
+            let query = "?card=CARD1&door=eng-1-rear&find=a";
             let path = if method == "get" { format!("{path}{query}") } else { path };
             // Every body is one that the route understands, so that it is the role that stands in the way.
             let body = match path.as_str() {
@@ -64,6 +64,8 @@ async fn no_route_answers_a_role_that_may_nothing_there() {
                 "/v1/grants" | "/v1/grants/effect" => {
                     json!({ "subject": { "unit": "eng" }, "target": { "building": "eng-1" } })
                 }
+                "/v1/cards" => json!({ "card": "NEW", "person": "230001", "card_type": "id-card", "cause": "first" }),
+                path if path.ends_with("/extend") => json!({ "until": "2099-01-01", "document": "d" }),
                 "/v1/lockdown" | "/v1/release" => json!({ "scope": "campus", "reason": "r" }),
                 "/v1/tokens" => json!({ "operator": "feed" }),
                 path if path.ends_with("/end") => json!({}),

@@ -2,6 +2,7 @@
 //!
 //! Deliberately apart from the types of the core: these may only grow.
 
+pub mod desk;
 pub mod office;
 pub mod requests;
 
@@ -255,6 +256,9 @@ pub struct CardView {
     pub number: Option<String>,
     /// Agents that hold it, with the doors that it can ever open there.
     pub agents: Vec<AffectedAgent>,
+    /// How it was issued, where that was done here and not by a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued: Option<desk::IssuedView>,
 }
 
 /// A person.

@@ -1,0 +1,102 @@
+//! People: found by anything that is known of them or their cards, and shown with what is theirs.
+
+use super::caller::Caller;
+use super::cards::summary;
+use super::extract::{Named, Params};
+use super::shapes::Fault;
+use super::shapes::desk::{AffiliationView, People, PersonDetail};
+use super::{Api, Failure};
+use crate::clock;
+use axum::Json;
+use axum::extract::State;
+use doorward_policy::directory::{Directory, Refusal};
+use doorward_policy::model::{Person, PersonId};
+use doorward_policy::office::acts::Act;
+use doorward_policy::office::authorize::Object;
+use doorward_protocol::problem::did_you_mean;
+use doorward_protocol::time::Day;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// How many are shown unless the request says so.
+const LIMIT: usize = 50;
+/// Most at once.
+const LIMIT_MAX: usize = 1_000;
+
+#[derive(Debug, Deserialize)]
+pub struct Search {
+    find: String,
+    limit: Option<usize>,
+}
+
+/// The people in the caller's remit of whom a name, an id, a card or a printed number contains the text.
+#[utoipa::path(get, path = "/v1/people",
+    params(("find" = String, Query, description = "Part of a name, id, card or printed number"),
+        ("limit" = Option<usize>, Query, description = "How many at most")),
+    responses((status = 200, body = People), (status = 403, body = Fault)))]
+pub async fn find(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Params(search): Params<Search>,
+) -> Result<Json<People>, Failure> {
+    caller.may_somewhere(&api, Act::SeeCards)?;
+    let text = search.find.trim().to_lowercase();
+    if text.is_empty() {
+        return Err(Failure::bad("say what to look for: ?find=TEXT"));
+    }
+    let limit = search.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
+    let (present, now) = (api.authority.present(), clock::wall());
+    let directory = &present.directory;
+    let is_seen = |id: &PersonId| directory.allow(&caller.asker, Act::SeeCards, Object::Person(id), now).is_ok();
+    let found = directory.tables().people.iter().filter(|(id, person)| fits(directory, id, person, &text));
+    let mut seen = found.filter(|(id, _)| is_seen(id));
+    let people = seen.by_ref().take(limit).map(|(id, person)| detail(directory, id, person)).collect();
+    Ok(Json(People { people, more: seen.next().is_some() }))
+}
+
+/// One person with affiliations and cards.
+#[utoipa::path(get, path = "/v1/people/{id}", params(("id" = String, Path, description = "The person")),
+    responses((status = 200, body = PersonDetail), (status = 403, body = Fault), (status = 404, body = Fault)))]
+pub async fn show(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(id): Named<String>,
+) -> Result<Json<PersonDetail>, Failure> {
+    let id = PersonId::new(&id).map_err(Failure::of_id("person", &id))?;
+    caller.may(&api, Act::SeeCards, Object::Person(&id))?;
+    let present = api.authority.present();
+    let people = &present.directory.tables().people;
+    let Some(person) = people.get(&id) else {
+        let near = did_you_mean(id.as_str(), people.keys().map(PersonId::as_str));
+        return Err(Refusal::Unknown { kind: "person", id: id.to_string(), near }.into());
+    };
+    Ok(Json(detail(&present.directory, &id, person)))
+}
+
+fn fits(directory: &Directory, id: &PersonId, person: &Person, text: &str) -> bool {
+    let contains = |field: &str| field.to_lowercase().contains(text);
+    contains(id.as_str())
+        || contains(&person.name)
+        || directory.cards_of(id).any(|card| {
+            let number = directory.tables().cards.get(card).and_then(|card| card.number.as_deref());
+            contains(card.as_str()) || number.is_some_and(contains)
+        })
+}
+
+fn detail(directory: &Directory, id: &PersonId, person: &Person) -> PersonDetail {
+    let text = |day: Option<Day>| day.map(|day| day.to_string());
+    let affiliations = person.affiliations.iter().map(|affiliation| AffiliationView {
+        unit: affiliation.unit.to_string(),
+        from: text(affiliation.days.from),
+        until: text(affiliation.days.until),
+    });
+    PersonDetail {
+        id: id.to_string(),
+        name: person.name.clone(),
+        category: person.category.to_string(),
+        ends_on: text(person.ends_on),
+        left_on: text(person.left_on),
+        affiliations: affiliations.collect(),
+        cards: directory.cards_of(id).filter_map(|card| summary(directory, card)).collect(),
+    }
+}
