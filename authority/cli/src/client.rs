@@ -60,6 +60,31 @@ impl Client {
     /// When nothing says where it is, or what says so cannot be read. Whether it runs shows with the first request.
     pub fn of(options: &Options) -> Result<Self, Failure> {
         let place = options.place()?;
+        let token_file = match (options.token_file(), &place) {
+            (Some(file), _) => file,
+            (None, Place::Data(data)) => Layout::new(data).api_token(),
+            (None, Place::Api(_)) => {
+                return Err(Failure::usage("no token is given for the API").hint(
+                    "name its file with --token-file FILE (or DOORWARD_TOKEN_FILE): one that `doorward account sign-in` \
+                     wrote, one that an administrator gave you, or api-token of the data directory",
+                ));
+            }
+        };
+        let mut client = Self::without_token(options)?;
+        let token = read_private_text(&token_file)?.trim().to_owned();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::new(format!("{} holds no API token", token_file.display())));
+        }
+        (client.token, client.token_file) = (token, token_file);
+        Ok(client)
+    }
+
+    /// The same for those who have no token yet.
+    ///
+    /// # Errors
+    /// As of [`Client::of`].
+    pub fn without_token(options: &Options) -> Result<Self, Failure> {
+        let place = options.place()?;
         let (base, certificate, start_hint) = match &place {
             Place::Data(data) => found_in(data)?,
             Place::Api(api) => {
@@ -74,23 +99,10 @@ impl Client {
             return Err(Failure::usage(format!("{base} would be sent the token in the clear"))
                 .hint("ask an authority on another machine by https://HOST:PORT, or through a tunnel"));
         }
-        let token_file = match (options.token_file(), &place) {
-            (Some(file), _) => file,
-            (None, Place::Data(data)) => Layout::new(data).api_token(),
-            (None, Place::Api(_)) => {
-                return Err(Failure::usage("no token is given for the API").hint(
-                    "name its file with --token-file FILE (or DOORWARD_TOKEN_FILE): api-token of the data directory",
-                ));
-            }
-        };
-        let token = read_private_text(&token_file)?.trim().to_owned();
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Failure::new(format!("{} holds no API token", token_file.display())));
-        }
         let actor = options.actor();
         check_text(&actor).map_err(|error| Failure::usage(format!("--as {actor:?} {error}")))?;
         let agent = agent(&base, options.certificate_file().or(certificate).as_deref())?;
-        Ok(Self { agent, base, token, token_file, actor, start_hint })
+        Ok(Self { agent, base, token: String::new(), token_file: PathBuf::new(), actor, start_hint })
     }
 
     /// Asks for one JSON answer.
@@ -192,7 +204,7 @@ impl Client {
         let said: Value = whole(response).ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
         let failure = failure_of(&said)
             .unwrap_or_else(|| Failure::new(format!("{} answers {status}; is it an authority?", self.base)));
-        if status.as_u16() == 401 {
+        if status.as_u16() == 401 && !self.token.is_empty() {
             let file = self.token_file.display();
             return Failure::new(format!("the authority at {} does not accept the token in {file}", self.base))
                 .hint("the right one is the file api-token in the data directory of that authority");

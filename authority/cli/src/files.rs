@@ -6,10 +6,11 @@ use crate::failure::Failure;
 use crate::output::note;
 use doorward_policy::folder::CampusFiles;
 use doorward_protocol::problem::Problem;
+use doorward_server::accounts::SESSION_PREFIX;
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Largest file of a campus folder in bytes: a million people with their cards take a fifth of it.
@@ -160,6 +161,25 @@ pub fn write(path: &Path, bytes: &[u8], may_replace: impl Fn(&[u8]) -> bool) -> 
     let cannot_write = |error| Failure::new(format!("cannot write {}: {error}", path.display()));
     let mut file = File::create(path).map_err(cannot_write)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(cannot_write)
+}
+
+/// Writes the token of a session to a file that only its owner can read, in the place of an earlier one and of nothing else.
+///
+/// # Errors
+/// As of [`write`].
+pub fn write_session(path: &Path, token: &str) -> Result<(), Failure> {
+    check_writable(path, is_session)?;
+    let cannot_write = |error| Failure::new(format!("cannot write {}: {error}", path.display()));
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path).map_err(cannot_write)?;
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(cannot_write)?;
+    file.write_all(token.as_bytes()).and_then(|()| file.sync_all()).map_err(cannot_write)
+}
+
+/// Whether a file holds the token of a session, or nothing.
+#[must_use]
+pub fn is_session(bytes: &[u8]) -> bool {
+    bytes.is_empty() || bytes.starts_with(SESSION_PREFIX.as_bytes())
 }
 
 /// Whether [`write`] would dare to, asked before anything is changed.

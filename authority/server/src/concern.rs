@@ -191,7 +191,9 @@ pub fn in_words(command: &Command) -> (String, String) {
 
 fn of_office(order: &OfficeOrder) -> String {
     match order {
-        OfficeOrder::OperatorPut { id, .. } | OfficeOrder::OperatorRemove { id } => format!("operator {id}"),
+        OfficeOrder::OperatorPut { id, .. }
+        | OfficeOrder::OperatorRemove { id }
+        | OfficeOrder::OperatorInvite { id } => format!("operator {id}"),
         OfficeOrder::TokenAdd { id, .. } | OfficeOrder::TokenRemove { id } => format!("API token {id}"),
     }
 }

@@ -1,6 +1,7 @@
 //! The authority as a process: journal, signer, network, enrolment, access records and HTTP API around the pure rooms.
 
 pub mod access;
+pub mod accounts;
 pub mod authority;
 pub mod certificates;
 pub mod clock;

@@ -87,6 +87,12 @@ impl Layout {
         self.0.join("api-token.hash")
     }
 
+    /// Passwords of operators as hashes, and invitations to choose one; mode 0600.
+    #[must_use]
+    pub fn accounts(&self) -> PathBuf {
+        self.0.join("accounts.json")
+    }
+
     /// The campus root, as text: what `doorward verify` checks evidence with.
     #[must_use]
     pub fn root_public(&self) -> PathBuf {

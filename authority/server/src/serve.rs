@@ -1,5 +1,6 @@
 //! Runs everything of one authority: core, QUIC, HTTP API, pulses and renewals; and ends it in order.
 
+use crate::accounts::{Accounts, AccountsError};
 use crate::authority::Authority;
 use crate::certificates::{CertificateAuthority, CertificateError};
 use crate::clock;
@@ -108,6 +109,9 @@ pub enum ServeError {
     /// A file cannot be written.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Nobody could sign in.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
     /// Nobody could ask the API.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -179,6 +183,7 @@ impl Server {
     async fn open(authority: Arc<Authority>, options: ServeOptions) -> Result<Self, ServeError> {
         let layout = &authority.layout;
         let token = KnownToken::read(layout)?;
+        let accounts = Accounts::open(layout)?;
         let certificates = Arc::new(CertificateAuthority::open(layout, authority.signer.campus())?);
         let listener = listen::bind(options.api).await?;
         let api_address = listener.local_addr()?;
@@ -199,7 +204,7 @@ impl Server {
             certificate: (options.api_tls == ApiTls::Own).then(|| layout.certificate_authority()),
         };
         write_run_file(layout, &run_file)?;
-        let api = Arc::new(Api::new(Arc::clone(&authority), enrolment, token, quic_address));
+        let api = Arc::new(Api::new(Arc::clone(&authority), enrolment, token, accounts, quic_address));
         let quic = Arc::new(quic);
         let threads = Vec::new();
         Ok(Self { authority, threads, quic, listener, tls, renewable, certificates, api, options, run_file })

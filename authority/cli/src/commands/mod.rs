@@ -2,6 +2,7 @@
 //!
 //! A command parses its own line, does one thing, and answers through the one output.
 
+mod account;
 mod agent;
 mod alarms;
 mod ask;
@@ -47,6 +48,7 @@ pub enum Command {
     Token(token::Token),
     Operator(operator::Operator),
     Whoami(whoami::Whoami),
+    Account(account::Account),
     Card(card::Card),
     Person(person::Person),
     Lockdown(lockdown::Lockdown),
@@ -81,6 +83,7 @@ impl Command {
             Self::Token(command) => command.run(options, out),
             Self::Operator(command) => command.run(options, out),
             Self::Whoami(command) => command.run(options, out),
+            Self::Account(command) => command.run(options, out),
             Self::Card(command) => command.run(options, out),
             Self::Person(command) => command.run(options, out),
             Self::Lockdown(command) => command.run(options, out),

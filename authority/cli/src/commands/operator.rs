@@ -12,7 +12,9 @@ use doorward_policy::model::{BuildingId, UnitId};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::{ApiTokenId, OperatorId, Role};
 use doorward_server::http::shapes::Change;
-use doorward_server::http::shapes::office::{ApiTokenGiven, ApiTokenOrder, OperatorOrder, Operators, PowerView};
+use doorward_server::http::shapes::office::{
+    ApiTokenGiven, ApiTokenOrder, OperatorOrder, Operators, PowerView, SetUpGiven,
+};
 use serde_json::json;
 
 /// Say who works here and what each may do; give their programs API tokens
@@ -46,6 +48,12 @@ enum Action {
     /// End what an operator may do, and the API tokens that act for it
     #[command(after_help = "Example:\n  doorward operator remove kim")]
     Remove(Named),
+    /// Invite an operator to choose a password
+    ///
+    /// Prints a secret that is good once and for a day, with which `doorward account set-up` chooses the password. Ends the
+    /// password before, and its sessions.
+    #[command(after_help = "Example:\n  doorward operator invite kim")]
+    Invite(Named),
     /// Give a program an API token that acts for an operator
     ///
     /// Prints the token, this once: the authority keeps only its hash. It never does more than its operator may at the time.
@@ -155,6 +163,17 @@ impl Operator {
             Action::Remove(Named { id }) => {
                 let answer = Client::of(options)?.remove(&format!("/v1/operators/{id}"))?;
                 done(&answer, &format!("operator {id} may do nothing any more"), out)?;
+            }
+            Action::Invite(Named { id }) => {
+                let path = format!("/v1/operators/{id}/invite");
+                let invited: Answer<SetUpGiven> = Client::of(options)?.change(&path, &json!({}))?;
+                if out.is_json() {
+                    out.json(&invited.raw)?;
+                } else {
+                    out.line(&invited.value.secret)?;
+                    let until = &invited.value.expires_at.text;
+                    note(&format!("{id} chooses a password with it by `doorward account set-up {id}`, until {until}"));
+                }
             }
             Action::Token(token) => token.run(options, out)?,
             Action::EndToken(EndToken { name }) => {

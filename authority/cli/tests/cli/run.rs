@@ -1,8 +1,9 @@
 //! Running the binary, with an environment that nothing leaks into.
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// What a run of the binary left behind.
 #[derive(Debug)]
@@ -28,6 +29,20 @@ pub fn command() -> Command {
 /// Runs the binary to its end.
 pub fn doorward<S: AsRef<OsStr>>(arguments: &[S]) -> Ran {
     let Output { status, stdout, stderr } = command().args(arguments).output().expect("the binary runs");
+    let text = |bytes| String::from_utf8(bytes).expect("all output is UTF-8");
+    Ran { code: status.code().expect("the binary ends by itself"), out: text(stdout), err: text(stderr) }
+}
+
+/// Runs the binary with these lines on its standard input.
+pub fn doorward_with<S: AsRef<OsStr>>(arguments: &[S], lines: &str) -> Ran {
+    let mut command = command();
+    let command = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    let mut stdin = child.stdin.take().expect("its input is a pipe");
+    // It may have ended before it read everything.
+    let _gone = stdin.write_all(lines.as_bytes());
+    drop(stdin);
+    let Output { status, stdout, stderr } = child.wait_with_output().expect("the binary ends");
     let text = |bytes| String::from_utf8(bytes).expect("all output is UTF-8");
     Ran { code: status.code().expect("the binary ends by itself"), out: text(stdout), err: text(stderr) }
 }

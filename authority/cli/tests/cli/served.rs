@@ -2,7 +2,7 @@
 //!
 //! No agent joins here; what agents confirm is shown by the tests with both sides.
 
-use crate::run::{Ran, campus, command, copy_of, doorward, edit};
+use crate::run::{Ran, campus, command, copy_of, doorward, doorward_with, edit};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -279,6 +279,43 @@ fn an_operator_may_what_its_role_says_and_a_refusal_says_who_may() {
     assert_says(&by("whoami").err, &["does not accept the token in"]);
     assert_eq!(server.say("operator remove lee").code, 0);
     assert_says(&server.say("operator remove lee").err, &["operator `lee` is not known"]);
+}
+
+#[test]
+fn an_operator_chooses_a_password_signs_in_and_acts_under_its_own_name() {
+    let server = Server::start();
+    assert_eq!(server.run(&["operator", "add", "lee", "--name", "Lee", "--role", "card-office", "--campus"]).code, 0);
+    let invited = server.say("operator invite lee");
+    assert_says(&invited.err, &["doorward account set-up lee"]);
+    let (data, file) = (server.data(), server.file("lee.session"));
+    let ask = |line: &str, lines: &str| {
+        let line = line.split(' ').collect::<Vec<_>>();
+        doorward_with(&[line, vec!["--data", text(&data), "--token-file", &file]].concat(), lines)
+    };
+    let short = ask("account set-up lee", &format!("{}\nshort\n", invited.out.trim()));
+    assert_eq!((short.code, short.out.as_str()), (1, ""));
+    assert_says(&short.err, &["at least 12 characters"]);
+    assert_eq!(ask("account set-up lee", "").code, 2);
+    let chosen = ask("account set-up lee", &format!("{}\ncorrect horse battery\n", invited.out.trim()));
+    assert_eq!(chosen.code, 0, "{}", chosen.err);
+    assert_says(&ask("account sign-in lee", "wrong horse battery\n").err, &["the operator or the password is wrong"]);
+    assert!(!std::path::Path::new(&file).exists());
+    let signed_in = ask("account sign-in lee", "correct horse battery\n");
+    assert_eq!((signed_in.code, signed_in.err.as_str()), (0, ""));
+    assert_says(&signed_in.out, &["lee is signed in until", "lee.session"]);
+    assert_says(&ask("whoami", "").out, &["you are lee", "card-office for the whole campus"]);
+    assert_eq!(ask("card suspend CARD1 --reason lost --wait 0s", "").code, 0);
+    assert_says(&ask("journal", "").err, &["card-office may not read the journal"]);
+    assert_says(&server.say("journal").out, &["lee: suspended card CARD1: lost", "invited operator lee"]);
+    let again = ask("account sign-in lee", "correct horse battery\n");
+    assert_eq!(again.code, 0, "in the place of the session before");
+    let token = text(&data.join("api-token")).to_owned();
+    let line = ["account", "sign-in", "lee", "--data", text(&data), "--token-file", &token];
+    let refused = doorward_with(&line, "correct horse battery\n");
+    assert_eq!(refused.code, 1, "the owner's token is not overwritten");
+    assert_says(&refused.err, &["holds something else"]);
+    assert_eq!(ask("account sign-out", "").code, 0);
+    assert_says(&ask("whoami", "").err, &["does not accept the token in"]);
 }
 
 #[test]

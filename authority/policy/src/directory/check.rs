@@ -77,7 +77,9 @@ impl Directory {
                 check_text(&operator.name).map_err(|error| Refusal::Text { what: "the name", error })?;
                 self.check_remit(&operator.power.remit)
             }
-            OfficeOrder::OperatorRemove { id } => Refusal::unless_known("operator", id, operators),
+            OfficeOrder::OperatorRemove { id } | OfficeOrder::OperatorInvite { id } => {
+                Refusal::unless_known("operator", id, operators)
+            }
             OfficeOrder::TokenAdd { id, token } => {
                 Refusal::unless_known("operator", &token.operator, operators)?;
                 if tokens.contains_key(id) {

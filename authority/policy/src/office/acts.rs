@@ -163,6 +163,7 @@ impl Act {
             Command::Office(order) => match order {
                 OfficeOrder::OperatorPut { .. }
                 | OfficeOrder::OperatorRemove { .. }
+                | OfficeOrder::OperatorInvite { .. }
                 | OfficeOrder::TokenAdd { .. }
                 | OfficeOrder::TokenRemove { .. } => Self::ManageOperators,
             },

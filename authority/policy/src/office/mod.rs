@@ -181,6 +181,11 @@ pub enum OfficeOrder {
         /// Which.
         id: OperatorId,
     },
+    /// An operator is invited to choose a password; the invitation itself is the shell's.
+    OperatorInvite {
+        /// Which.
+        id: OperatorId,
+    },
     /// An operator is given an API token.
     TokenAdd {
         /// Its name, which no token has yet.
@@ -202,6 +207,7 @@ impl OfficeOrder {
         match self {
             Self::OperatorPut { .. } => "operator-put",
             Self::OperatorRemove { .. } => "operator-remove",
+            Self::OperatorInvite { .. } => "operator-invite",
             Self::TokenAdd { .. } => "token-add",
             Self::TokenRemove { .. } => "token-remove",
         }
@@ -219,6 +225,7 @@ impl Office {
                 self.operators.remove(id);
                 self.tokens.retain(|_, token| token.operator != *id);
             }
+            OfficeOrder::OperatorInvite { .. } => {}
             OfficeOrder::TokenAdd { id, token } => {
                 self.tokens.insert(id.clone(), token.clone());
             }

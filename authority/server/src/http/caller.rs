@@ -1,6 +1,7 @@
 //! Who calls: the bearer token says who it is; what that one may do is asked of the directory.
 //!
-//! Two kinds of token: the one of the data directory, whose holder owns everything there is, and those that operators were given.
+//! Three kinds of token: the one of the data directory, whose holder owns everything there is; those that operators were given
+//! for their programs; and those of sessions, which end soon.
 
 use super::{Api, Failure};
 use crate::clock;
@@ -51,20 +52,28 @@ impl Caller {
         Some(Self { asker: Asker::Token(id.clone()), actor })
     }
 
+    /// An operator who signed in, and is one still.
+    fn of_session(api: &Api, office: &Office, token: &[u8]) -> Option<Self> {
+        let operator = api.accounts.session(token, clock::wall())?.operator;
+        let actor = Actor::new(operator.as_str()).ok().filter(|_| office.operators.contains_key(&operator))?;
+        Some(Self { asker: Asker::Operator(operator), actor })
+    }
+
     fn of(api: &Api, headers: &HeaderMap) -> Result<Self, Failure> {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
         if let Some(given) = given {
             if api.token.is(given) {
                 return Self::owner(headers);
             }
-            if let Some(caller) = Self::of_token(&api.authority.office(), given) {
+            let office = api.authority.office();
+            if let Some(caller) = Self::of_token(&office, given).or_else(|| Self::of_session(api, &office, given)) {
                 return Ok(caller);
             }
         }
         api.refusals.count();
         Err(Failure::new(StatusCode::UNAUTHORIZED, "the bearer token is missing, wrong or has expired").with_hint(
-            "send `Authorization: Bearer TOKEN` with a token that an administrator gave you, or with the content of the \
-             file api-token in the data directory",
+            "send `Authorization: Bearer TOKEN` with the token of a session (`doorward sign-in`), with one that an \
+             administrator gave you, or with the content of the file api-token in the data directory",
         ))
     }
 

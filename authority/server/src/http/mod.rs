@@ -22,9 +22,11 @@ mod people;
 mod questions;
 mod refusals;
 mod requests;
+mod sessions;
 pub mod shapes;
 mod status;
 
+use crate::accounts::Accounts;
 use crate::authority::Authority;
 use crate::enrolment::Enrolment;
 use crate::token::KnownToken;
@@ -61,6 +63,7 @@ pub struct Api {
     authority: Arc<Authority>,
     enrolment: Arc<Enrolment>,
     token: KnownToken,
+    accounts: Accounts,
     quic: SocketAddr,
     /// One import at a time: each holds a whole campus in memory.
     imports: Semaphore,
@@ -70,8 +73,14 @@ pub struct Api {
 impl Api {
     /// The API of an authority.
     #[must_use]
-    pub fn new(authority: Arc<Authority>, enrolment: Arc<Enrolment>, token: KnownToken, quic: SocketAddr) -> Self {
-        Self { authority, enrolment, token, quic, imports: Semaphore::new(1), refusals: Refusals::default() }
+    pub fn new(
+        authority: Arc<Authority>,
+        enrolment: Arc<Enrolment>,
+        token: KnownToken,
+        accounts: Accounts,
+        quic: SocketAddr,
+    ) -> Self {
+        Self { authority, enrolment, token, accounts, quic, imports: Semaphore::new(1), refusals: Refusals::default() }
     }
 
     fn when(&self, at: UnixMs) -> When {
@@ -104,7 +113,9 @@ const fn at(position: Position) -> At {
 
 /// The routes and their description.
 pub fn router(api: Arc<Api>) -> Router {
-    let (router, description) = described().split_for_parts();
+    let (router, mut description) = described().split_for_parts();
+    let (open, open_description) = open().split_for_parts();
+    description.merge(open_description);
     let description = Bytes::from(description.to_json().unwrap_or_default());
     let describe = move || {
         let json = [(header::CONTENT_TYPE, "application/json")];
@@ -118,6 +129,7 @@ pub fn router(api: Arc<Api>) -> Router {
         })
         .fallback(|| std::future::ready(Failure::new(StatusCode::NOT_FOUND, "there is no such route").into_response()))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), caller::recognise))
+        .merge(open)
         .with_state(api)
 }
 
@@ -158,12 +170,23 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(operators::me))
         .routes(routes!(operators::list))
         .routes(routes!(operators::put, operators::remove))
+        .routes(routes!(sessions::invite))
+        .routes(routes!(sessions::sign_out))
+        .routes(routes!(sessions::change_password))
         .routes(routes!(operators::add_token))
         .routes(routes!(operators::remove_token))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     let import =
         OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(import::BODY_BYTES_MAX));
     small.merge(import)
+}
+
+/// What is served to whoever has no token yet.
+fn open() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(sessions::set_up))
+        .routes(routes!(sessions::sign_in))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
 fn base() -> OpenApi {

@@ -82,7 +82,13 @@ pub async fn put(
 ) -> Result<Json<Change>, Failure> {
     let operator = Operator { name, power: power_of(power)? };
     let id = OperatorId::new(&id).map_err(Failure::of_id("operator", &id))?;
-    api.change(&caller, Command::Office(OfficeOrder::OperatorPut { id, operator })).await.map(Json)
+    let is_new = !api.authority.office().operators.contains_key(&id);
+    let change = api.change(&caller, Command::Office(OfficeOrder::OperatorPut { id: id.clone(), operator })).await?;
+    if is_new {
+        // Whoever had that name before, and a password, is somebody else.
+        api.accounts.forget(&id)?;
+    }
+    Ok(Json(change))
 }
 
 /// Ends what an operator and its tokens may do.
@@ -94,7 +100,9 @@ pub async fn remove(
     Named(id): Named<String>,
 ) -> Result<Json<Change>, Failure> {
     let id = OperatorId::new(&id).map_err(Failure::of_id("operator", &id))?;
-    api.change(&caller, Command::Office(OfficeOrder::OperatorRemove { id })).await.map(Json)
+    let change = api.change(&caller, Command::Office(OfficeOrder::OperatorRemove { id: id.clone() })).await?;
+    api.accounts.forget(&id)?;
+    Ok(Json(change))
 }
 
 /// Gives an operator an API token.

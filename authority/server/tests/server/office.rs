@@ -3,13 +3,16 @@
 use crate::running::{Running, running};
 use crate::support::{active_card, campus};
 use doorward_policy::model::{CardId, UnitId};
-use doorward_server::http::shapes::office::{ApiTokenGiven, Me, Operators};
+use doorward_server::http::shapes::office::{ApiTokenGiven, Me, Operators, SessionGiven, SetUpGiven};
 use doorward_server::http::shapes::requests::Grants;
 use doorward_server::http::shapes::{Change, Fault, JournalLine};
 use serde_json::{Value, json};
 
 /// What anybody with a token may ask.
 const FOR_ALL: [&str; 2] = ["/v1/me", "/v1/status"];
+
+/// What is about whoever asks, or for those who have no token yet.
+const OF_SESSIONS: [&str; 3] = ["/v1/password", "/v1/session", "/v1/setup"];
 
 impl Running {
     async fn make_operator(&self, id: &str, power: Value) {
@@ -46,7 +49,7 @@ async fn no_route_answers_a_role_that_may_nothing_there() {
     let mut routes = 0;
     for (path, methods) in description["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {
-            if FOR_ALL.contains(&path.as_str()) || path == "/v1/import" {
+            if FOR_ALL.contains(&path.as_str()) || OF_SESSIONS.contains(&path.as_str()) || path == "/v1/import" {
                 continue;
             }
             routes += 1;
@@ -69,7 +72,7 @@ async fn no_route_answers_a_role_that_may_nothing_there() {
                 "/v1/lockdown" | "/v1/release" => json!({ "scope": "campus", "reason": "r" }),
                 "/v1/tokens" => json!({ "operator": "feed" }),
                 path if path.ends_with("/end") => json!({}),
-                path if path.starts_with("/v1/operators") => {
+                path if path.starts_with("/v1/operators") && !path.ends_with("/invite") => {
                     json!({ "name": "n", "power": { "role": "auditor", "campus": true } })
                 }
                 _ => json!({ "reason": "r" }),
@@ -253,5 +256,70 @@ async fn a_request_is_seen_by_those_who_asked_and_those_who_decide_and_by_nobody
     assert!(!grants(decides, "?older_than_days=1").await);
     assert_eq!(running.says("POST", "/v1/grants/lab/confirm", decides, reason.clone()).await.0, 200);
     assert_eq!(running.says("POST", "/v1/grants/lab/confirm", asks, reason).await.0, 403);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_is_invited_chooses_a_password_signs_in_and_out() {
+    let running = running().await;
+    running.make_operator("kim", json!({ "role": "security-office", "campus": true })).await;
+    let nobody = "";
+    let sign_in = |password: &str| json!({ "operator": "kim", "password": password });
+    assert_eq!(running.says("POST", "/v1/session", nobody, sign_in("correct horse battery")).await.0, 401);
+    let invited: SetUpGiven = running.post("/v1/operators/kim/invite", json!({})).await;
+    let line: Vec<JournalLine> = running.lines("GET", &format!("/v1/journal?from={}", invited.seq), "").await;
+    assert_eq!(line[0].summary, "invited operator kim to choose a password");
+    let choose = |secret: &str, password: &str| json!({ "operator": "kim", "secret": secret, "password": password });
+    let set_up = async |body: Value| running.says("POST", "/v1/setup", nobody, body).await.0;
+    assert_eq!(set_up(choose(&"0".repeat(64), "correct horse battery")).await, 401);
+    assert_eq!(set_up(choose(&invited.secret, "short")).await, 400);
+    assert_eq!(set_up(choose(&invited.secret, "correct horse battery")).await, 200);
+    assert_eq!(set_up(choose(&invited.secret, "another horse battery")).await, 401);
+    assert_eq!(running.says("POST", "/v1/session", nobody, sign_in("wrong horse battery")).await.0, 401);
+    let (status, text) = running.says("POST", "/v1/session", nobody, sign_in("correct horse battery")).await;
+    assert_eq!(status, 200, "{text}");
+    let session: SessionGiven = serde_json::from_str(&text).unwrap();
+    let card = active_card();
+    let suspend = format!("/v1/cards/{card}/suspend");
+    let (status, text) = running.says("POST", &suspend, &session.token, json!({ "reason": "lost" })).await;
+    assert_eq!(status, 200, "{text}");
+    let line: Vec<JournalLine> = running.lines("GET", "/v1/journal?limit=1", "").await;
+    assert_eq!(line[0].actor, "kim");
+    assert_eq!(running.says("POST", "/v1/import", &session.token, json!({ "files": {} })).await.0, 403);
+    let new = json!({ "old": "correct horse battery", "new": "another horse battery" });
+    assert_eq!(running.says("POST", "/v1/password", &running.token, new.clone()).await.0, 400, "the owner has none");
+    assert_eq!(running.says("POST", "/v1/password", &session.token, new).await.0, 200);
+    assert_eq!(running.says("GET", "/v1/me", &session.token, Value::Null).await.0, 401, "sessions ended with it");
+    let (_, text) = running.says("POST", "/v1/session", nobody, sign_in("another horse battery")).await;
+    let session: SessionGiven = serde_json::from_str(&text).unwrap();
+    assert_eq!(running.says("DELETE", "/v1/session", &session.token, Value::Null).await.0, 200);
+    assert_eq!(running.says("GET", "/v1/me", &session.token, Value::Null).await.0, 401);
+    for _ in 0..5 {
+        assert_eq!(running.says("POST", "/v1/session", nobody, sign_in("wrong horse battery")).await.0, 401);
+    }
+    let (status, text) = running.says("POST", "/v1/session", nobody, sign_in("another horse battery")).await;
+    assert_eq!(status, 429);
+    assert!(text.contains("too many wrong passwords"), "{text}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_an_operator_no_more_has_no_session_and_no_password_also_under_the_same_name() {
+    let running = running().await;
+    running.make_operator("kim", json!({ "role": "auditor", "campus": true })).await;
+    let invited: SetUpGiven = running.post("/v1/operators/kim/invite", json!({})).await;
+    let password = "correct horse battery";
+    let order = json!({ "operator": "kim", "secret": invited.secret, "password": password });
+    assert_eq!(running.says("POST", "/v1/setup", "", order).await.0, 200);
+    let sign_in = json!({ "operator": "kim", "password": password });
+    let (_, text) = running.says("POST", "/v1/session", "", sign_in.clone()).await;
+    let session: SessionGiven = serde_json::from_str(&text).unwrap();
+    assert_eq!(running.says("GET", "/v1/journal", &session.token, Value::Null).await.0, 200);
+    assert_eq!(running.says("DELETE", "/v1/operators/kim", &running.token, Value::Null).await.0, 200);
+    assert_eq!(running.says("GET", "/v1/status", &session.token, Value::Null).await.0, 401);
+    assert_eq!(running.says("POST", "/v1/session", "", sign_in.clone()).await.0, 401);
+    running.make_operator("kim", json!({ "role": "administrator", "campus": true })).await;
+    assert_eq!(running.says("POST", "/v1/session", "", sign_in).await.0, 401, "another Kim has another password");
+    assert_eq!(running.says("GET", "/v1/status", &session.token, Value::Null).await.0, 401);
     running.stop().await;
 }

@@ -104,3 +104,63 @@ pub struct Me {
     /// The newest commit.
     pub position: At,
 }
+
+/// An invitation to choose a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SetUpGiven {
+    /// Number of the journal entry.
+    pub seq: u64,
+    /// For whom.
+    pub operator: String,
+    /// The secret. It is said this once.
+    pub secret: String,
+    /// When it can no longer be used.
+    pub expires_at: When,
+}
+
+/// Chooses a password with an invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetUpOrder {
+    /// Who.
+    pub operator: String,
+    /// The secret of the invitation.
+    pub secret: String,
+    /// The password, of at least twelve characters.
+    pub password: String,
+}
+
+/// Signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// Who.
+    pub operator: String,
+    /// The password.
+    pub password: String,
+}
+
+/// A session that began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionGiven {
+    /// Whose.
+    pub operator: String,
+    /// What requests show. It is said this once.
+    pub token: String,
+    /// When it ends at the latest; it ends sooner when it is not used.
+    pub expires_at: When,
+}
+
+/// Chooses another password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    /// The password until now.
+    pub old: String,
+    /// The one from now on.
+    pub new: String,
+}
+
+/// It is done, and there is nothing to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Done {}
