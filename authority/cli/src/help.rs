@@ -11,7 +11,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Change who may open what", &["card", "lockdown", "release", "grant", "request"]),
     ("Say who may do what", &["operator", "account", "whoami"]),
     ("Ask", &["person", "who", "where", "why", "evidence"]),
-    ("Look back", &["log", "alarms", "journal"]),
+    ("Look back", &["log", "alarms", "journal", "looks"]),
 ];
 
 /// Options of [`crate::options::Options`] that mean nothing to these commands.

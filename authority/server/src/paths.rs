@@ -51,6 +51,12 @@ impl Layout {
         self.0.join("progress.db")
     }
 
+    /// The database of who asked about whom.
+    #[must_use]
+    pub fn looks(&self) -> PathBuf {
+        self.0.join("looks.db")
+    }
+
     /// Seed of the key that signs commits, in hexadecimal; mode 0600.
     #[must_use]
     pub fn signing_key(&self) -> PathBuf {

@@ -108,7 +108,7 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
     journal::check_storage(&layout.journal())?;
     let mut journal = journal::open(&layout.journal())?;
     let signer = Signer::open(&layout, journal.statements()?)?;
-    let (store, [log_writer, progress_writer]) = AccessStore::open(&layout)?;
+    let (store, writers) = AccessStore::open(&layout)?;
     let newest = journal.newest_commit()?;
     let mut folded = fold(&layout, &*journal, newest.as_ref().map_or(0, |(position, _)| position.seq))?;
     let last_at = folded.directory.at().max(store.last_pulse()?.unwrap_or(UnixMs(i64::MIN)));
@@ -145,13 +145,10 @@ pub fn start(layout: Layout, accept_clock: bool) -> Result<Running, StartError> 
         tick(&mut writer, &mut compiler, &entry_queue)?;
     }
     let layout = authority.layout.clone();
-    let threads = vec![
-        log_writer,
-        progress_writer,
-        spawn("journal-writer", move || writer.run(&order_queue))?,
-        spawn("compiler", move || compiler.run(&entry_queue))?,
-        spawn("snapshots", move || snapshots::run(&layout, &call_queue))?,
-    ];
+    let mut threads = Vec::from(writers);
+    threads.push(spawn("journal-writer", move || writer.run(&order_queue))?);
+    threads.push(spawn("compiler", move || compiler.run(&entry_queue))?);
+    threads.push(spawn("snapshots", move || snapshots::run(&layout, &call_queue))?);
     Ok(Running { authority, threads })
 }
 

@@ -17,6 +17,7 @@ mod init;
 mod journal;
 mod lockdown;
 mod log;
+mod looks;
 mod operator;
 mod person;
 mod request;
@@ -62,6 +63,7 @@ pub enum Command {
     Log(log::Log),
     Alarms(alarms::Alarms),
     Journal(journal::Journal),
+    Looks(looks::Looks),
 }
 
 impl Command {
@@ -97,6 +99,7 @@ impl Command {
             Self::Log(command) => command.run(options, out),
             Self::Alarms(command) => command.run(options, out),
             Self::Journal(command) => command.run(options, out),
+            Self::Looks(command) => command.run(options, out),
         }
     }
 }

@@ -1,17 +1,20 @@
-//! What agents report: access records with their chains, alarms, contacts, and how far each closing has come.
+//! What agents report: access records with their chains, alarms, contacts, and how far each closing has come; and who asked
+//! about whom.
 //!
-//! Two databases, each with a writer thread of its own and both apart from the journal: a flood of records delays neither a
+//! Three databases, each with a writer thread of its own and both apart from the journal: a flood of records delays neither a
 //! command nor the word that a door is closed.
 
 mod alarms;
 mod closings;
 mod contacts;
 mod database;
+mod looks;
 mod records;
 
 pub use alarms::{AlarmRow, NewAlarm};
 pub use closings::{ClosingAgentRow, ClosingRow};
 pub use contacts::Contact;
+pub use looks::{Look, LookRow};
 pub use records::{Filter, NewRecord, RecordRow};
 
 use crate::paths::Layout;
@@ -57,6 +60,8 @@ pub struct AccessStore {
     log: Database,
     /// Contacts and closings.
     progress: Database,
+    /// Who asked about whom.
+    looks: Database,
     raised: Arc<Mutex<alarms::Raised>>,
 }
 
@@ -71,12 +76,13 @@ impl AccessStore {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn open(layout: &Layout) -> Result<(Self, [JoinHandle<()>; 2]), StoreError> {
+    pub fn open(layout: &Layout) -> Result<(Self, [JoinHandle<()>; 3]), StoreError> {
         let schema = [records::SCHEMA, alarms::SCHEMA];
         let (log, log_writer) = Database::open(&layout.access(), &schema, "access-writer")?;
         let schema = [contacts::SCHEMA, closings::SCHEMA];
         let (progress, progress_writer) = Database::open(&layout.progress(), &schema, "progress-writer")?;
-        Ok((Self { log, progress, raised: Arc::default() }, [log_writer, progress_writer]))
+        let (looks, looks_writer) = Database::open(&layout.looks(), &[looks::SCHEMA], "looks-writer")?;
+        Ok((Self { log, progress, looks, raised: Arc::default() }, [log_writer, progress_writer, looks_writer]))
     }
 
     /// Changes after everything that was stored: for streams that follow the log.
@@ -105,7 +111,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::new(directory.path());
         drop(AccessStore::open(&layout).unwrap());
-        for file in [layout.access(), layout.progress()] {
+        for file in [layout.access(), layout.progress(), layout.looks()] {
             let connection = database::connect(&file).unwrap();
             connection.pragma_update(None, "user_version", database::FORMAT + 1).unwrap();
             assert_eq!(AccessStore::open(&layout).unwrap_err(), StoreError::Newer { found: 2, known: 1 });

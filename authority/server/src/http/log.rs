@@ -39,9 +39,9 @@ pub struct Narrow {
 }
 
 impl Narrow {
-    /// Whether the caller may read what is asked for: whose remit is a part of the campus names what lies in it. A follower
+    /// Whether the caller may read what is asked for, and in words what that is: whose remit is a part of the campus names what lies in it. A follower
     /// hears of alarms, too.
-    fn check(&self, api: &Api, caller: &Caller) -> Result<(), Failure> {
+    fn check(&self, api: &Api, caller: &Caller) -> Result<String, Failure> {
         if self.follow {
             caller.may(api, Act::SeeAgents, Object::Campus)?;
         }
@@ -52,7 +52,9 @@ impl Narrow {
         let named = door.as_ref().map(Object::Door).or_else(|| card.as_ref().map(Object::Card));
         let named = named.or_else(|| person.as_ref().map(Object::Person)).unwrap_or(Object::Campus);
         let hint = "name a door, card or person that lies in your remit";
-        caller.may(api, Act::ReadLog, named).map_err(|failure| failure.with_hint(hint))
+        caller.may(api, Act::ReadLog, named).map_err(|failure| failure.with_hint(hint))?;
+        let about = person.as_ref().map(Object::Person).or_else(|| card.as_ref().map(Object::Card));
+        Ok(about.unwrap_or(named).to_string())
     }
 }
 
@@ -71,7 +73,8 @@ pub async fn list(
     caller: Caller,
     Params(narrow): Params<Narrow>,
 ) -> Result<Response, Failure> {
-    narrow.check(&api, &caller)?;
+    let about = narrow.check(&api, &caller)?;
+    caller.looks(&api, "log", about).await?;
     if let Some(reason) = &narrow.reason
         && !Reason::ALL.iter().any(|known| known.as_str() == reason)
     {

@@ -17,6 +17,7 @@ mod journal;
 mod lines;
 pub mod listen;
 mod log;
+mod looks;
 mod operators;
 mod people;
 mod questions;
@@ -165,6 +166,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(questions::why))
         .routes(routes!(journal::list))
         .routes(routes!(log::list))
+        .routes(routes!(looks::list))
         .routes(routes!(alarms::list))
         .routes(routes!(alarms::acknowledge))
         .routes(routes!(operators::me))

@@ -63,6 +63,7 @@ async fn the_description_names_every_route() {
         "/v1/journal",
         "/v1/lockdown",
         "/v1/log",
+        "/v1/looks",
         "/v1/me",
         "/v1/operators",
         "/v1/operators/{id}",

@@ -3,7 +3,7 @@
 use crate::running::{Running, running};
 use crate::support::{active_card, campus};
 use doorward_policy::model::{CardId, UnitId};
-use doorward_server::http::shapes::office::{ApiTokenGiven, Me, Operators, SessionGiven, SetUpGiven};
+use doorward_server::http::shapes::office::{ApiTokenGiven, Looks, Me, Operators, SessionGiven, SetUpGiven};
 use doorward_server::http::shapes::requests::Grants;
 use doorward_server::http::shapes::{Change, Fault, JournalLine};
 use serde_json::{Value, json};
@@ -321,5 +321,55 @@ async fn who_is_an_operator_no_more_has_no_session_and_no_password_also_under_th
     running.make_operator("kim", json!({ "role": "administrator", "campus": true })).await;
     assert_eq!(running.says("POST", "/v1/session", "", sign_in).await.0, 401, "another Kim has another password");
     assert_eq!(running.says("GET", "/v1/status", &session.token, Value::Null).await.0, 401);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_at_somebody_is_on_record_before_the_answer() {
+    let running = running().await;
+    let card = active_card();
+    let tables = campus().tables;
+    let person = &tables.cards[&card.parse::<CardId>().unwrap()].person;
+    let door = tables.doors.keys().next().unwrap();
+    running.make_operator("aud", json!({ "role": "auditor", "campus": true })).await;
+    let token = running.token_of("aud").await;
+    let questions = [
+        format!("/v1/cards/{card}"),
+        format!("/v1/people/{person}"),
+        "/v1/people?find=kim".to_owned(),
+        format!("/v1/where?card={card}"),
+        format!("/v1/why?card={card}&door={door}"),
+        format!("/v1/who?door={door}"),
+        format!("/v1/log?door={door}&card={card}"),
+        "/v1/log".to_owned(),
+    ];
+    for question in &questions {
+        let (status, text) = running.says("GET", question, &token, Value::Null).await;
+        assert_eq!(status, 200, "{question}: {text}");
+    }
+    let looks: Looks = running.get("/v1/looks?by=aud/token:t-aud").await;
+    let seen: Vec<_> = looks.looks.iter().map(|look| (look.question.as_str(), look.about.as_str())).collect();
+    let (a_card, a_person, a_door) = (format!("card {card}"), format!("person {person}"), format!("door {door}"));
+    let expected = [
+        ("card", a_card.as_str()),
+        ("person", &a_person),
+        ("find", "people with \"kim\""),
+        ("where", &a_card),
+        ("why", &a_card),
+        ("who", &a_door),
+        ("log", &a_card),
+        ("log", "the whole campus"),
+    ];
+    assert_eq!(seen, expected);
+    running.make_operator("dep", json!({ "role": "department", "units": ["business"] })).await;
+    let department = running.token_of("dep").await;
+    let stranger = tables.people.iter().find(|(_, of)| of.affiliations.iter().all(|of| of.unit.as_str() != "business"));
+    let path = format!("/v1/people/{}", stranger.unwrap().0);
+    assert_eq!(running.says("GET", &path, &department, Value::Null).await.0, 403);
+    let looks: Looks = running.get("/v1/looks?by=dep/token:t-dep").await;
+    assert!(looks.looks.is_empty(), "what was refused showed nothing");
+    assert_eq!(running.says("GET", "/v1/looks", &department, Value::Null).await.0, 403);
+    let about: Looks = running.get(&format!("/v1/looks?about=card%20{card}&limit=2")).await;
+    assert_eq!(about.looks.len(), 2);
     running.stop().await;
 }

@@ -164,3 +164,25 @@ pub struct NewPassword {
 /// It is done, and there is nothing to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Done {}
+
+/// Somebody asked about somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookView {
+    /// Its number.
+    pub id: u64,
+    /// When.
+    pub at: When,
+    /// Who asked.
+    pub actor: String,
+    /// What was asked: `card`, `person`, `find`, `where`, `why`, `who` or `log`.
+    pub question: String,
+    /// About whom or what.
+    pub about: String,
+}
+
+/// Looks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Looks {
+    /// Oldest first.
+    pub looks: Vec<LookView>,
+}

@@ -1,0 +1,64 @@
+//! Who asked about whom: kept before an answer is given, and shown to those who may read the journal.
+
+use super::caller::Caller;
+use super::extract::Params;
+use super::shapes::Fault;
+use super::shapes::office::{LookView, Looks};
+use super::{Api, Failure};
+use crate::access::Look;
+use crate::clock;
+use axum::Json;
+use axum::extract::State;
+use doorward_policy::office::acts::Act;
+use doorward_policy::office::authorize::Object;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// How many unless the request says so.
+const LIMIT: u32 = 100;
+/// Most at once.
+const LIMIT_MAX: u32 = 10_000;
+
+#[derive(Debug, Deserialize)]
+pub struct Narrow {
+    about: Option<String>,
+    by: Option<String>,
+    limit: Option<u32>,
+}
+
+impl Caller {
+    /// Keeps that the caller asks about somebody. Without that, there is no answer.
+    ///
+    /// # Errors
+    /// 503 when it cannot be kept.
+    pub async fn looks(&self, api: &Api, question: &'static str, about: String) -> Result<(), Failure> {
+        let look = Look { at: clock::wall(), actor: self.actor.to_string(), question, about };
+        api.authority.store.note_look(look).await.map_err(|error| {
+            Failure::from(error).with_hint("who asks about people is kept before they are answered, and cannot be now")
+        })
+    }
+}
+
+/// The newest looks, oldest of them first.
+#[utoipa::path(get, path = "/v1/looks",
+    params(("about" = Option<String>, Query, description = "About this, such as `card CARD1` or `person 230001`"),
+        ("by" = Option<String>, Query, description = "By this one"),
+        ("limit" = Option<u32>, Query, description = "How many at most")),
+    responses((status = 200, body = Looks), (status = 403, body = Fault)))]
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Params(narrow): Params<Narrow>,
+) -> Result<Json<Looks>, Failure> {
+    caller.may(&api, Act::ReadJournal, Object::Campus)?;
+    let limit = narrow.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
+    let rows = api.authority.store.looks(narrow.about.as_deref(), narrow.by.as_deref(), limit)?;
+    let looks = rows.into_iter().map(|row| LookView {
+        id: row.id,
+        at: api.when(row.at),
+        actor: row.actor,
+        question: row.question,
+        about: row.about,
+    });
+    Ok(Json(Looks { looks: looks.collect() }))
+}
