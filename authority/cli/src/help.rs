@@ -16,9 +16,9 @@ const GROUPS: [(&str, &[&str]); 6] = [
 
 /// Options of [`crate::options::Options`] that mean nothing to these commands.
 const UNUSED: [(&[&str], &[&str]); 3] = [
-    (&["check", "decide", "verify"], &["data", "api", "token_file", "ca", "as"]),
-    (&["init", "root", "token"], &["api", "token_file", "ca", "as"]),
-    (&["serve"], &["token_file", "ca", "as", "json"]),
+    (&["check", "decide", "verify"], &["data", "api", "token_file", "ca", "as", "table"]),
+    (&["init", "root", "token"], &["api", "token_file", "ca", "as", "table"]),
+    (&["serve"], &["token_file", "ca", "as", "json", "table"]),
 ];
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 an error, a refusal, or the answer is no; 2 the command line makes no sense; \

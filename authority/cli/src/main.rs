@@ -11,6 +11,7 @@ mod help;
 mod options;
 mod output;
 mod progress;
+mod sheet;
 
 use crate::commands::Command;
 use crate::failure::{Exit, Failure};
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
         Ok(line) => line,
         Err(error) => error.exit(),
     };
-    let mut out = Output::new(line.options.json);
+    let mut out = Output::new(line.options.json, line.options.table.clone());
     let ended = match line.command {
         Some(command) => command.run(&line.options, &mut out),
         None => out.text(&grammar.render_help().to_string()).map(|()| Exit::Done).map_err(Into::into),
@@ -53,9 +54,9 @@ fn told(error: &anyhow::Error, json: bool) -> u8 {
     if matches!(error.downcast_ref(), Some(OutputError::ReaderGone)) {
         return Exit::READER_GONE;
     }
-    let failure = match error.downcast_ref::<Failure>() {
-        Some(failure) => failure.clone(),
-        None => Failure::new(format!("{error:#}")),
+    let failure = match (error.downcast_ref::<Failure>(), error.downcast_ref()) {
+        (Some(failure), _) | (None, Some(OutputError::Sheet(failure))) => failure.clone(),
+        (None, _) => Failure::new(format!("{error:#}")),
     };
     match serde_json::to_string(&failure) {
         Ok(text) if json => note(&text),

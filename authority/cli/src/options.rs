@@ -34,6 +34,10 @@ pub struct Options {
     /// Answer as JSON, for programs
     #[arg(long, global = true)]
     pub json: bool,
+
+    /// Write the list to a file for a spreadsheet, which ends in .csv or .xlsx
+    #[arg(long, global = true, value_name = "FILE", value_parser = crate::sheet::file, conflicts_with = "json")]
+    pub table: Option<PathBuf>,
 }
 
 /// Where to find an authority.

@@ -2,8 +2,11 @@
 //!
 //! Knows lines, tables and JSON; nothing of what they say. A reader that goes away ends the command quietly.
 
+use crate::failure::Failure;
+use crate::sheet;
 use serde::Serialize;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
@@ -18,6 +21,7 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(3);
 pub struct Output {
     to: BufWriter<Stdout>,
     json: bool,
+    table: Option<PathBuf>,
 }
 
 /// Why an answer could not be written.
@@ -29,6 +33,9 @@ pub enum OutputError {
     /// Anything else, such as a full disk.
     #[error("cannot write the answer: {0}")]
     Write(io::Error),
+    /// The list could not be written to its file.
+    #[error(transparent)]
+    Sheet(#[from] Failure),
     /// A value that is no JSON.
     #[error("cannot write the answer as JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -43,8 +50,14 @@ impl From<io::Error> for OutputError {
 impl Output {
     /// The output of this process, for programs (`json`) or for people.
     #[must_use]
-    pub fn new(json: bool) -> Self {
-        Self { to: BufWriter::new(io::stdout()), json }
+    pub fn new(json: bool, table: Option<PathBuf>) -> Self {
+        Self { to: BufWriter::new(io::stdout()), json, table }
+    }
+
+    /// Whether the list is to go to a file for a spreadsheet; commands that show it otherwise then make a table of it.
+    #[must_use]
+    pub const fn is_sheet(&self) -> bool {
+        self.table.is_some()
     }
 
     /// Whether a program reads.
@@ -88,11 +101,16 @@ impl Output {
         Ok(self.to.flush()?)
     }
 
-    /// A table; the last column is as wide as it likes.
+    /// A table, or the file for a spreadsheet that was asked for; the last column is as wide as it likes.
     ///
     /// # Errors
     /// See [`OutputError`].
     pub fn table(&mut self, header: &[&str], rows: &[Vec<String>]) -> Result<(), OutputError> {
+        if let Some(file) = self.table.take() {
+            sheet::write(&file, header, rows)?;
+            note(&format!("{} are in {}", plural(rows.len(), "row"), file.display()));
+            return Ok(());
+        }
         let header = header.iter().map(|cell| (*cell).to_owned()).collect();
         self.rows(&std::iter::once(header).chain(rows.iter().cloned()).collect::<Vec<_>>())
     }
@@ -119,6 +137,9 @@ impl Output {
     /// # Errors
     /// See [`OutputError`].
     pub fn finish(&mut self) -> Result<(), OutputError> {
+        if let Some(file) = &self.table {
+            note(&format!("there was no list to write to {}", file.display()));
+        }
         Ok(self.to.flush()?)
     }
 }

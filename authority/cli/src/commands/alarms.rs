@@ -50,6 +50,15 @@ impl Alarms {
             out.json(&answer.raw)?;
             return Ok(Exit::Done);
         }
+        if out.is_sheet() {
+            let alarms = answer.value.alarms.into_iter();
+            let rows = alarms.map(|alarm| {
+                let (agent, seen) = (alarm.agent.unwrap_or_default(), if alarm.acknowledged { "yes" } else { "no" });
+                vec![alarm.id.to_string(), alarm.at.text, alarm.kind, agent, alarm.text, seen.to_owned()]
+            });
+            out.table(&["ALARM", "AT", "KIND", "AGENT", "WHAT", "ACKNOWLEDGED"], &rows.collect::<Vec<_>>())?;
+            return Ok(Exit::Done);
+        }
         for AlarmView { id, at, kind, agent, text, acknowledged } in &answer.value.alarms {
             let agent = agent.as_ref().map(|agent| format!(" at {agent}")).unwrap_or_default();
             let seen = if *acknowledged { " (acknowledged)" } else { "" };

@@ -32,14 +32,21 @@ impl Journal {
         let client = Client::of(options)?;
         let query = [("from", self.since.map(|seq| seq.to_string())), ("limit", Some(self.limit.to_string()))];
         let mut entries = client.lines("/v1/journal", &query)?;
+        let mut rows = Vec::new();
         while let Some(raw) = entries.next()? {
             let entry: Answer<JournalLine> = Answer::of(raw)?;
             if out.is_json() {
                 out.json(&entry.raw)?;
+            } else if out.is_sheet() {
+                let JournalLine { seq, at, actor, command, summary, .. } = entry.value;
+                rows.push(vec![seq.to_string(), at.text, actor, command, summary]);
             } else {
                 let JournalLine { seq, at, actor, summary, .. } = entry.value;
                 out.line(&format!("{seq:>6}  {}  {actor}: {summary}", at.text))?;
             }
+        }
+        if out.is_sheet() {
+            out.table(&["ENTRY", "AT", "WHO", "COMMAND", "WHAT"], &rows)?;
         }
         Ok(Exit::Done)
     }

@@ -69,6 +69,9 @@ impl Log {
     /// # Errors
     /// When the authority does not answer.
     pub fn run(self, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
+        if self.follow && out.is_sheet() {
+            return Err(Failure::usage("--follow does not end, so there is no list to write with --table").into());
+        }
         let query = [
             ("door", self.door.map(String::from)),
             ("card", self.card.map(String::from)),
@@ -82,10 +85,12 @@ impl Log {
         if self.csv {
             out.text(&csv_line(&CSV_HEADER.map(str::to_owned))?)?;
         }
+        let mut rows = Vec::new();
         while let Some(raw) = lines.next()? {
             let line: Answer<LogLine> = Answer::of(raw)?;
             match line.value {
                 _ if out.is_json() => out.json(&line.raw)?,
+                LogLine::Record(record) if out.is_sheet() => rows.push(csv_fields(&record).to_vec()),
                 LogLine::Record(record) if self.csv => {
                     out.text(&csv_line(&csv_fields(&record))?)?;
                     out.finish()?;
@@ -94,6 +99,9 @@ impl Log {
                 LogLine::Alarm(_) if self.csv => {}
                 LogLine::Alarm(alarm) => out.live_line(&format!("{}  ALARM  {}", alarm.at.text, alarm.text))?,
             }
+        }
+        if out.is_sheet() {
+            out.table(&CSV_HEADER, &rows)?;
         }
         if self.follow {
             return Err(Failure::new("the authority ended the answer").hint("was it stopped?").into());

@@ -38,6 +38,12 @@ impl Looks {
             out.json(&answer.raw)?;
             return Ok(Exit::Done);
         }
+        if out.is_sheet() {
+            let looks = answer.value.looks.into_iter();
+            let rows = looks.map(|look| vec![look.id.to_string(), look.at.text, look.actor, look.question, look.about]);
+            out.table(&["LOOK", "AT", "WHO", "QUESTION", "ABOUT"], &rows.collect::<Vec<_>>())?;
+            return Ok(Exit::Done);
+        }
         for LookView { id, at, actor, question, about } in &answer.value.looks {
             out.line(&format!("{id:>6}  {}  {actor}: {question}, {about}", at.text))?;
         }

@@ -255,7 +255,7 @@ fn list(options: &Options, out: &mut Output) -> anyhow::Result<()> {
         note("there is no operator yet; make one with `doorward operator add`");
         return Ok(());
     }
-    out.table(&["OPERATOR, TOKENS", "ROLE", "REMIT", "NAME"], &rows)?;
+    out.table(&["OPERATOR OR TOKEN", "ROLE", "REMIT", "NAME"], &rows)?;
     Ok(())
 }
 

@@ -319,6 +319,38 @@ fn an_operator_chooses_a_password_signs_in_and_acts_under_its_own_name() {
 }
 
 #[test]
+fn every_list_goes_to_a_spreadsheet_and_replaces_no_file() {
+    let server = Server::start();
+    assert_eq!(server.say("operator add lee --name Lee --role auditor --campus").code, 0);
+    assert_eq!(server.say("card show CARD1").code, 0);
+    let lists = [
+        ("agent list", "AGENT"),
+        ("operator list", "OPERATOR"),
+        ("person find 23000", "PERSON"),
+        ("grant list", "GRANT"),
+        ("journal", "ENTRY"),
+        ("looks", "LOOK"),
+        ("log", "at,door_id"),
+    ];
+    for (number, (list, header)) in lists.into_iter().enumerate() {
+        let csv = server.file(&format!("{number}.csv"));
+        let written = server.say(&format!("{list} --table {csv}"));
+        assert_eq!(written.code, 0, "{list}: {}", written.err);
+        let text = std::fs::read_to_string(&csv);
+        let text = text.unwrap_or_else(|error| panic!("{list}: {error}: {}{}", written.out, written.err));
+        assert!(text.starts_with(header), "{list}: {text}");
+        let sheet = server.file(&format!("{number}.xlsx"));
+        assert_eq!(server.say(&format!("{list} --table {sheet}")).code, 0, "{list}");
+        assert!(std::fs::read(&sheet).unwrap().starts_with(b"PK"), "{list}");
+    }
+    let again = server.say(&format!("journal --table {}", server.file("0.csv")));
+    assert_eq!(again.code, 1);
+    assert_says(&again.err, &["0.csv", "name a new file"]);
+    assert_says(&server.say("journal --table list.ods").err, &["ends in .csv or .xlsx"]);
+    assert_eq!(server.say(&format!("log --follow --table {}", server.file("9.csv"))).code, 2);
+}
+
+#[test]
 fn what_is_asked_for_is_seen_weighed_and_decided() {
     let server = Server::start();
     let preview = server.say("grant preview --category staff --building eng-1");
