@@ -129,6 +129,14 @@ impl Client {
         self.answer(self.send(&Method::PUT, path, &[], Some(as_json(body)?))?)
     }
 
+    /// Sends a photo.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is an error.
+    pub fn upload<T: DeserializeOwned>(&self, path: &str, jpeg: Vec<u8>) -> Result<Answer<T>, Failure> {
+        self.answer(self.send_as("image/jpeg", &Method::PUT, path, &[], Some(jpeg))?)
+    }
+
     /// Asks for something to be removed.
     ///
     /// # Errors
@@ -168,13 +176,24 @@ impl Client {
         query: Query<'_>,
         body: Option<Vec<u8>>,
     ) -> Result<Response<Body>, Failure> {
+        self.send_as("application/json", method, path, query, body)
+    }
+
+    fn send_as(
+        &self,
+        content_type: &str,
+        method: &Method,
+        path: &str,
+        query: Query<'_>,
+        body: Option<Vec<u8>>,
+    ) -> Result<Response<Body>, Failure> {
         let url = format!("{}{path}{}", self.base, query_text(query));
         let request = Request::builder()
             .method(method)
             .uri(&url)
             .header("authorization", format!("Bearer {}", self.token))
             .header("x-doorward-as", self.actor.as_bytes())
-            .header("content-type", "application/json");
+            .header("content-type", content_type);
         let no_request = |error| Failure::usage(format!("{url} cannot be asked for: {error}"));
         let sent = match body {
             Some(body) => self.agent.run(request.body(body).map_err(no_request)?),

@@ -7,6 +7,7 @@ use crate::difference::Difference;
 use crate::model::{BuildingId, CardId, Grant, GrantId};
 use crate::office::OfficeOrder;
 use crate::office::requests::RequestOrder;
+use crate::photo::PhotoOrder;
 use doorward_protocol::id::{AgentId, DoorId, Hash, ReaderKey};
 use doorward_protocol::limits::TEXT_BYTES_MAX;
 use doorward_protocol::sign::PublicKey;
@@ -109,6 +110,8 @@ pub enum Command {
     },
     /// An order of the card desk.
     Desk(DeskOrder),
+    /// An order about a photo.
+    Photo(PhotoOrder),
     /// Doors deny everyone.
     LockDown {
         /// Which doors.
@@ -268,6 +271,7 @@ impl Command {
             Self::CardActivate { .. } => "card-activate",
             Self::CardClose { .. } => "card-close",
             Self::Desk(order) => order.name(),
+            Self::Photo(order) => order.name(),
             Self::LockDown { .. } => "lock-down",
             Self::Release { .. } => "release",
             Self::GrantAdd { .. } => "grant-add",

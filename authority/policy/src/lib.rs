@@ -13,6 +13,7 @@ pub mod folder;
 pub mod model;
 pub mod number;
 pub mod office;
+pub mod photo;
 pub mod plan;
 pub mod reference;
 pub mod removal;

@@ -3,6 +3,7 @@
 //! Deliberately without behaviour in time: who may open what is `compile` (for agents) and `reference` (naive).
 
 use crate::desk::Cause;
+use crate::photo::PhotoFormat;
 use doorward_protocol::facts::{Effect, Factors, Schedule};
 use doorward_protocol::id::{AgentId, CampusId, DoorId, FunctionId};
 use doorward_protocol::text_id;
@@ -83,6 +84,9 @@ pub struct Policy {
     /// What a card costs its holder; the first row that applies.
     #[serde(default)]
     pub fees: Vec<Fee>,
+    /// What photos must be; `None`: whatever the program takes.
+    #[serde(default)]
+    pub photo: Option<PhotoFormat>,
 }
 
 /// What a card costs its holder in a case.

@@ -35,6 +35,7 @@ pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>>
         | Command::GrantAdd { .. }
         | Command::GrantEnd { .. }
         | Command::GrantConfirm { .. }
+        | Command::Photo(_)
         | Command::Request(_)
         | Command::Office(_) => Vec::new(),
     };

@@ -269,7 +269,7 @@ const SLIPS: &[Slip] = &[
         wrong: "[kampus]",
         problems: &[
             "campus.toml:1:1: campus.toml lacks `campus`",
-            "campus.toml:1:2: key `kampus` is not known in campus.toml; did you mean `campus`?; its keys are campus, holiday, function, card_type, category, schedule, rule, fee",
+            "campus.toml:1:2: key `kampus` is not known in campus.toml; did you mean `campus`?; its keys are campus, holiday, function, card_type, category, schedule, rule, fee, photo",
         ],
     },
     Slip {
@@ -426,8 +426,18 @@ const SLIPS: &[Slip] = &[
     Slip {
         file: "campus.toml",
         right: "[[rule]]\nid = \"own\"",
+        wrong: "[photo]\nwidth = 0\nbytes_max = \"1 MB\"\n\n[[rule]]\nid = \"own\"",
+        problems: &[
+            "campus.toml:31:1: [photo] lacks `height`",
+            "campus.toml:32:9: width is 0; expected a whole number from 1 to 2000",
+            "campus.toml:33:13: bytes_max is a string; expected a whole number",
+        ],
+    },
+    Slip {
+        file: "campus.toml",
+        right: "[[rule]]\nid = \"own\"",
         wrong: "[[fee]]\nwithin = \"6 months\"\n\n[[rule]]\nid = \"own\"",
-        problems: &["campus.toml:31:1: [[fee]] lacks `cause`", "campus.toml:31:1: [[fee]] lacks `amount`"],
+        problems: &["campus.toml:31:1: [[fee]] lacks `amount`", "campus.toml:31:1: [[fee]] lacks `cause`"],
     },
     Slip {
         file: "campus.toml",

@@ -104,6 +104,7 @@ impl Compiler {
             | Command::CardActivate { .. }
             | Command::CardClose { .. }
             | Command::Desk(_)
+            | Command::Photo(_)
             | Command::LockDown { .. }
             | Command::Release { .. }
             | Command::GrantAdd { .. }

@@ -73,6 +73,7 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
         | Command::AgentRemove { .. }
         | Command::GrantAdd { .. }
         | Command::GrantConfirm { .. }
+        | Command::Photo(_)
         | Command::Request(_)
         | Command::Office(_) => Doors::new(),
     }
@@ -103,6 +104,7 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
         | Command::LockDown { .. }
         | Command::Release { .. }
         | Command::GrantConfirm { .. }
+        | Command::Photo(_)
         | Command::Request(RequestOrder::Ask { .. } | RequestOrder::Reject { .. } | RequestOrder::Withdraw { .. })
         | Command::Office(_) => {}
     }
@@ -178,6 +180,9 @@ pub fn in_words(command: &Command) -> (String, String) {
         | Command::CardClose { card, reason } => (format!("card {card}"), reason.as_str()),
         Command::CardActivate { card } => (format!("card {card}"), ""),
         Command::Desk(order) => (format!("card {}", order.card()), ""),
+        Command::Photo(order) => {
+            (format!("the photo of person {}", order.person()), order.reason().unwrap_or_default())
+        }
         Command::LockDown { scope, reason } | Command::Release { scope, reason } => {
             (scope.to_string(), reason.as_str())
         }

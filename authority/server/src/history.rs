@@ -9,6 +9,7 @@ use doorward_policy::difference::{Difference, Rows};
 use doorward_policy::directory::Directory;
 use doorward_policy::office::OfficeOrder;
 use doorward_policy::office::requests::RequestOrder;
+use doorward_policy::photo::PhotoOrder;
 use doorward_protocol::time::UnixMs;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -82,6 +83,12 @@ pub fn summary(command: &Command) -> String {
         Command::Desk(DeskOrder::Extend { until, document, .. }) => {
             format!("extended {subject} until {until}: {document}")
         }
+        Command::Photo(order) => match order {
+            PhotoOrder::Submit { .. } => format!("submitted {subject}"),
+            PhotoOrder::Approve { .. } => format!("approved {subject}"),
+            PhotoOrder::Reject { .. } => format!("rejected {subject}{because}"),
+            PhotoOrder::Reopen { .. } => format!("reopened {subject}{because}"),
+        },
         Command::LockDown { .. } => format!("locked down {subject}{because}"),
         Command::Release { .. } => format!("released {subject}{because}"),
         Command::GrantAdd { id, .. } => format!("added grant {id}"),
@@ -165,6 +172,7 @@ pub fn detail(command: &Command) -> Value {
         Command::Office(OfficeOrder::TokenAdd { id, token }) => json!({
             "id": id, "operator": token.operator, "power": token.power, "expires_at": token.expires_at.to_utc_text(),
         }),
+        Command::Photo(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Desk(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Request(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Office(order) => inner(serde_json::to_value(order).unwrap_or_default()),

@@ -62,7 +62,7 @@ pub fn private_directory(path: &Path) -> Result<(), KeyError> {
 /// # Errors
 /// [`KeyError::Exists`] or [`KeyError::File`].
 pub fn write_private(path: &Path, content: &str) -> Result<(), KeyError> {
-    write_new(path, content, 0o600)
+    write_new(path, format!("{content}\n").as_bytes(), 0o600)
 }
 
 /// Writes a new file that anyone can read, and makes it durable.
@@ -70,17 +70,16 @@ pub fn write_private(path: &Path, content: &str) -> Result<(), KeyError> {
 /// # Errors
 /// [`KeyError::Exists`] or [`KeyError::File`].
 pub fn write_public(path: &Path, content: &str) -> Result<(), KeyError> {
-    write_new(path, content, 0o644)
+    write_new(path, format!("{content}\n").as_bytes(), 0o644)
 }
 
-fn write_new(path: &Path, content: &str, mode: u32) -> Result<(), KeyError> {
+fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), KeyError> {
     let failed = |error: io::Error| match error.kind() == io::ErrorKind::AlreadyExists {
         true => KeyError::Exists(path.to_owned()),
         false => KeyError::File(path.to_owned(), error),
     };
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
-    file.write_all(content.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
     sync_directory_of(path).map_err(failed)
 }
 
@@ -89,13 +88,21 @@ fn write_new(path: &Path, content: &str, mode: u32) -> Result<(), KeyError> {
 /// # Errors
 /// [`KeyError::File`]; the old file is then untouched.
 pub fn replace_private(path: &Path, content: &str) -> Result<(), KeyError> {
+    replace_private_bytes(path, format!("{content}\n").as_bytes())
+}
+
+/// The same for what is no text.
+///
+/// # Errors
+/// [`KeyError::File`]; the old file is then untouched.
+pub fn replace_private_bytes(path: &Path, content: &[u8]) -> Result<(), KeyError> {
     let draft = path.with_extension("draft");
     let failed = |error| KeyError::File(path.to_owned(), error);
     match std::fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         Ok(()) | Err(_) => {}
     }
-    write_private(&draft, content)?;
+    write_new(&draft, content, 0o600)?;
     put_in_place(&draft, path)
 }
 

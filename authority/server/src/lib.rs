@@ -20,6 +20,7 @@ pub mod journal;
 pub mod keys;
 mod leases;
 pub mod paths;
+pub mod photos;
 pub mod present;
 pub mod quic;
 mod reading;

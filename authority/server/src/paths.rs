@@ -51,6 +51,12 @@ impl Layout {
         self.0.join("progress.db")
     }
 
+    /// The photos of people, by the hash of their bytes; mode 0700.
+    #[must_use]
+    pub fn photos(&self) -> PathBuf {
+        self.0.join("photos")
+    }
+
     /// The database of who asked about whom.
     #[must_use]
     pub fn looks(&self) -> PathBuf {

@@ -239,6 +239,7 @@ impl Present {
             | Command::GrantEnd { .. }
             | Command::GrantConfirm { .. }
             | Command::Request(_)
+            | Command::Photo(_)
             | Command::Office(_) => {}
         }
     }

@@ -10,6 +10,7 @@ use crate::http::listen::{self, ListenError, Renewable, TlsListener};
 use crate::http::{self, Api};
 use crate::keys::{self, KeyError};
 use crate::paths::Layout;
+use crate::photos::Photos;
 use crate::quic::{Quic, QuicError};
 use crate::silence::Silence;
 use crate::start::{self, Running, StartError};
@@ -183,7 +184,7 @@ impl Server {
     async fn open(authority: Arc<Authority>, options: ServeOptions) -> Result<Self, ServeError> {
         let layout = &authority.layout;
         let token = KnownToken::read(layout)?;
-        let accounts = Accounts::open(layout)?;
+        let (accounts, photos) = (Accounts::open(layout)?, Photos::open(&layout.photos())?);
         let certificates = Arc::new(CertificateAuthority::open(layout, authority.signer.campus())?);
         let listener = listen::bind(options.api).await?;
         let api_address = listener.local_addr()?;
@@ -204,7 +205,7 @@ impl Server {
             certificate: (options.api_tls == ApiTls::Own).then(|| layout.certificate_authority()),
         };
         write_run_file(layout, &run_file)?;
-        let api = Arc::new(Api::new(Arc::clone(&authority), enrolment, token, accounts, quic_address));
+        let api = Arc::new(Api::new(Arc::clone(&authority), enrolment, token, accounts, photos, quic_address));
         let quic = Arc::new(quic);
         let threads = Vec::new();
         Ok(Self { authority, threads, quic, listener, tls, renewable, certificates, api, options, run_file })

@@ -187,6 +187,7 @@ const fn name_of(command: &Command) -> &'static str {
         Command::CardActivate { .. } => "card activate",
         Command::CardClose { .. } => "card close",
         Command::Desk(_) => "card issue",
+        Command::Photo(_) => "photo",
         Command::LockDown { .. } => "lock down",
         Command::Release { .. } => "release",
         Command::GrantAdd { .. } | Command::Request(_) => "grant",

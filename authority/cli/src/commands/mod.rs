@@ -20,6 +20,7 @@ mod log;
 mod looks;
 mod operator;
 mod person;
+mod photo;
 mod request;
 mod root;
 mod serve;
@@ -52,6 +53,7 @@ pub enum Command {
     Account(account::Account),
     Card(card::Card),
     Person(person::Person),
+    Photo(photo::Photo),
     Lockdown(lockdown::Lockdown),
     Release(lockdown::Release),
     Grant(grant::Grant),
@@ -88,6 +90,7 @@ impl Command {
             Self::Account(command) => command.run(options, out),
             Self::Card(command) => command.run(options, out),
             Self::Person(command) => command.run(options, out),
+            Self::Photo(command) => command.run(options, out),
             Self::Lockdown(command) => command.run(options, out),
             Self::Release(command) => command.run(options, out),
             Self::Grant(command) => command.run(options, out),

@@ -351,6 +351,41 @@ fn every_list_goes_to_a_spreadsheet_and_replaces_no_file() {
 }
 
 #[test]
+fn a_photo_is_brought_looked_at_rejected_brought_again_and_locked() {
+    let server = Server::start();
+    let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/../server/tests/photo-24x30.jpg");
+    let submit = |person: &str, file: &str| server.run(&["photo", "submit", person, file]);
+    assert_says(&server.say("photo list").err, &["there is no such photo"]);
+    let other = server.file("other.jpg");
+    std::fs::write(&other, "no photo").unwrap();
+    assert_says(&submit("230001", &other).err, &["no JPEG that can be decoded"]);
+    assert_says(&submit("230999", photo).err, &["person `230999` is not known"]);
+    let wrong_size = submit("230001", photo);
+    assert_says(&wrong_size.err, &["24 x 30 pixels; it has to be 295 x 367"]);
+    let folder = jnu();
+    edit(&folder, "campus.toml", "width = 295\nheight = 367", "width = 24\nheight = 30");
+    assert_eq!(server.run(&["import", text(folder.path())]).code, 0);
+    let brought = submit("230001", photo);
+    assert_eq!((brought.code, brought.err.as_str()), (0, ""));
+    assert_says(&server.say("photo list --state waiting").out, &["230001", "waiting"]);
+    let image = server.json("photo list")["photos"][0]["image"].as_str().unwrap()[..12].to_owned();
+    assert_says(&server.say("photo approve 230001 --image 000000000000").err, &["is not 000000000000"]);
+    assert_eq!(server.say("photo approve 230001 --image 0000").code, 2);
+    assert_eq!(server.run(&["photo", "reject", "230001", "--image", &image, "--reason", "기울었음"]).code, 0);
+    assert_says(&server.say("photo list --state rejected").out, &["230001", "기울었음"]);
+    assert_eq!(submit("230001", photo).code, 0);
+    assert_eq!(server.say(&format!("photo approve 230001 --image {image}")).code, 0);
+    assert_says(&submit("230001", photo).err, &["approved and locked"]);
+    let saved = server.file("saved.jpg");
+    assert_eq!(server.say(&format!("photo save 230001 {saved}")).code, 0);
+    assert_eq!(std::fs::read(&saved).unwrap(), std::fs::read(photo).unwrap());
+    assert_eq!(server.say("photo reopen 230001 --reason older").code, 0);
+    assert_eq!(submit("230001", photo).code, 0);
+    assert_says(&server.say("journal").out, &["rejected the photo of person 230001: 기울었음", "reopened the photo"]);
+    assert_says(&server.say("looks").out, &["photo, person 230001"]);
+}
+
+#[test]
 fn what_is_asked_for_is_seen_weighed_and_decided() {
     let server = Server::start();
     let preview = server.say("grant preview --category staff --building eng-1");

@@ -54,6 +54,7 @@ impl Directory {
                 self.check_card(card, &open, "not closed", "closed")
             }
             Command::Desk(order) => self.check_desk(order),
+            Command::Photo(order) => self.check_photo(order),
             Command::LockDown { scope, reason } => self.check_lockdown(scope, reason),
             Command::Release { scope, reason } => self.check_release(scope, reason),
             Command::GrantAdd { id, grant } => self.check_new_grant(id, grant),
@@ -197,7 +198,7 @@ impl Directory {
     }
 }
 
-pub(super) fn check_reason(reason: &str) -> Result<(), Refusal> {
+pub(crate) fn check_reason(reason: &str) -> Result<(), Refusal> {
     check_text(reason).map_err(|error| Refusal::Text { what: "the reason", error })
 }
 

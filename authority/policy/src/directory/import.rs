@@ -36,6 +36,9 @@ impl Directory {
             self.leave_units(id);
         }
         difference.people.apply_to(&mut self.tables.people);
+        for id in &difference.people.removed {
+            self.photos.remove(id);
+        }
         for (id, person) in &difference.people.put {
             for affiliation in &person.affiliations {
                 self.members.entry(affiliation.unit.clone()).or_default().insert(id.clone());
@@ -155,11 +158,12 @@ impl Directory {
     }
 }
 
-/// Whether two policies differ in no more than names, fees, time zone and holidays.
+/// Whether two policies differ in no more than names, fees, photos, time zone and holidays.
 fn is_calendar_alone(known: &Policy, new: &Policy) -> bool {
     let mut renamed = known.clone();
     renamed.name.clone_from(&new.name);
     renamed.fees.clone_from(&new.fees);
+    renamed.photo = new.photo;
     renamed.time_zone.clone_from(&new.time_zone);
     renamed.holidays = BTreeMap::clone(&new.holidays);
     renamed == *new

@@ -5,9 +5,10 @@
 use super::{Agent, Directory, Founding};
 use crate::command::Scope;
 use crate::desk::Desk;
-use crate::model::{CardId, CardState, Grant, GrantId, Policy, Tables};
+use crate::model::{CardId, CardState, Grant, GrantId, PersonId, Policy, Tables};
 use crate::office::Office;
 use crate::office::requests::{Request, RequestId};
+use crate::photo::Photo;
 use doorward_protocol::id::AgentId;
 use doorward_protocol::time::UnixMs;
 use serde::ser::SerializeStruct;
@@ -27,6 +28,7 @@ pub(super) struct Kept {
     lockdowns: BTreeSet<Scope>,
     office: Office,
     desk: Desk,
+    photos: BTreeMap<PersonId, Photo>,
     requests: BTreeMap<RequestId, Request>,
     reviewed_at: BTreeMap<GrantId, UnixMs>,
     shut_since: BTreeMap<CardId, UnixMs>,
@@ -38,7 +40,7 @@ pub(super) struct Kept {
 
 impl Serialize for Directory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = serializer.serialize_struct("Kept", 17)?;
+        let mut kept = serializer.serialize_struct("Kept", 18)?;
         kept.serialize_field("founding", &self.founding)?;
         kept.serialize_field("policy", &self.policy)?;
         kept.serialize_field("tables", &self.tables)?;
@@ -49,6 +51,7 @@ impl Serialize for Directory {
         kept.serialize_field("lockdowns", &self.lockdowns)?;
         kept.serialize_field("office", &self.office)?;
         kept.serialize_field("desk", &self.desk)?;
+        kept.serialize_field("photos", &self.photos)?;
         kept.serialize_field("requests", &self.requests)?;
         kept.serialize_field("reviewed_at", &self.reviewed_at)?;
         kept.serialize_field("shut_since", &self.shut_since)?;
@@ -75,6 +78,7 @@ impl From<Kept> for Directory {
             lockdowns: kept.lockdowns,
             office: kept.office,
             desk: kept.desk,
+            photos: kept.photos,
             requests: kept.requests,
             reviewed_at: kept.reviewed_at,
             shut_since: kept.shut_since,

@@ -10,7 +10,7 @@ mod kept;
 mod refusal;
 mod requests;
 
-pub(crate) use check::grant_fits;
+pub(crate) use check::{check_reason, grant_fits};
 pub use refusal::Refusal;
 
 use crate::command::{Actor, Command, Entry, Scope};
@@ -19,6 +19,7 @@ use crate::difference::Difference;
 use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Tables, Target, UnitId};
 use crate::office::Office;
 use crate::office::requests::{Request, RequestId};
+use crate::photo::{self, Photo};
 use crate::touched::{Reach, Touched};
 use doorward_protocol::id::{AgentId, DoorId, Hash, ReaderKey};
 use doorward_protocol::sign::PublicKey;
@@ -46,6 +47,7 @@ pub struct Directory {
     lockdowns: BTreeSet<Scope>,
     office: Office,
     desk: Desk,
+    photos: BTreeMap<PersonId, Photo>,
     requests: BTreeMap<RequestId, Request>,
     /// Since when grants stand as they are, or were last confirmed.
     reviewed_at: BTreeMap<GrantId, UnixMs>,
@@ -155,6 +157,7 @@ impl Directory {
             | Command::AgentEnrol { .. }
             | Command::AgentRemove { .. }
             | Command::GrantConfirm { .. }
+            | Command::Photo(_)
             | Command::Office(_) => Touched::default(),
             Command::Request(order) => match self.approved(order) {
                 Some((id, grant)) => Touched { grants: [id].into(), ..self.touched_by_grants([&grant]) },
@@ -219,6 +222,7 @@ impl Directory {
             Command::CardSuspend { card, .. } => self.set_state(card, CardState::Suspended, entry.at),
             Command::CardResume { card, .. } => self.set_state(card, CardState::Active, entry.at),
             Command::CardActivate { card } => self.activate(card, entry.at),
+            Command::Photo(order) => photo::perform(&mut self.photos, order, &entry.actor, entry.at),
             Command::Desk(order) => self.perform_desk(order, &entry.actor, entry.at),
             Command::CardClose { card, .. } => self.set_state(card, CardState::Closed, entry.at),
             Command::LockDown { scope, .. } => {
@@ -352,6 +356,12 @@ impl Directory {
     #[must_use]
     pub const fn office(&self) -> &Office {
         &self.office
+    }
+
+    /// The photos of people.
+    #[must_use]
+    pub const fn photos(&self) -> &BTreeMap<PersonId, Photo> {
+        &self.photos
     }
 
     /// Lockdowns in force.

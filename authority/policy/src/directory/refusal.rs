@@ -6,6 +6,7 @@ use crate::model::{CardId, CardState, CardTypeId, GrantId, PersonId};
 use crate::number::NumberError;
 use crate::office::requests::{RequestId, Standing};
 use crate::office::{ApiTokenId, OperatorId};
+use crate::photo::PhotoState;
 use doorward_protocol::id::{AgentId, CampusId};
 use doorward_protocol::problem::did_you_mean;
 use doorward_protocol::time::{Day, UnixMs};
@@ -97,6 +98,20 @@ pub enum Refusal {
         last: Option<Day>,
         /// What was asked for.
         until: Day,
+    },
+    /// The photo cannot be replaced.
+    #[error("the photo of person `{0}` is approved and locked; reopen it first")]
+    PhotoLocked(PersonId),
+    /// The photo is not the one that was seen.
+    #[error("another photo of person `{0}` has come since; look at that one")]
+    PhotoReplaced(PersonId),
+    /// The photo does not stand so that this could be done.
+    #[error("{} of person `{person}`{}; only one that waits can be decided, and only an approved one reopened", photo_text(*.state).0, photo_text(*.state).1)]
+    PhotoState {
+        /// Of whom.
+        person: PersonId,
+        /// Where it stands; `None`: there is none.
+        state: Option<PhotoState>,
     },
     /// A grant of this name is there.
     #[error("grant `{0}` is there already; end it first, or choose another id")]
@@ -256,6 +271,15 @@ const fn temporary_text(cause: Cause) -> &'static str {
         | Cause::DepartmentChange
         | Cause::RoleChange
         | Cause::NotWorking => "only stand in for another card; issue it as temporary, or choose another type",
+    }
+}
+
+const fn photo_text(state: Option<PhotoState>) -> (&'static str, &'static str) {
+    match state {
+        None => ("there is no photo", ""),
+        Some(PhotoState::Waiting) => ("the photo", " waits"),
+        Some(PhotoState::Approved) => ("the photo", " is approved"),
+        Some(PhotoState::Rejected) => ("the photo", " is rejected"),
     }
 }
 

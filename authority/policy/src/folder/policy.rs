@@ -11,6 +11,7 @@ use crate::folder::values;
 use crate::model::{
     CardType, CardTypeId, Category, CategoryId, Fee, Function, Medium, NumberFormat, Policy, RuleId, ScheduleName,
 };
+use crate::photo::{self, PhotoFormat};
 use doorward_protocol::facts::{Interval, Schedule};
 use doorward_protocol::id::{CampusId, FunctionId, IdError};
 use doorward_protocol::problem::{Place, Problem, shown};
@@ -112,7 +113,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         table,
         0,
         &["campus"],
-        &["holiday", "function", "card_type", "category", "schedule", "rule", "fee"],
+        &["holiday", "function", "card_type", "category", "schedule", "rule", "fee", "photo"],
     );
     let root = Section::root(table);
     let mut names = Names::new();
@@ -129,6 +130,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
     let mut mentions = Mentions::default();
     let rules = rules::rules(document, &root, &mut names, &mut mentions);
     let fees = fees(document, &root);
+    let photo = root.optional("photo", |item| photo_format(document, item));
     let policy = campus.map(|campus| Policy {
         campus: campus.id,
         name: campus.name,
@@ -141,6 +143,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         schedules,
         rules,
         fees,
+        photo: photo.flatten(),
     });
     PolicyFile { policy, card_types, names, mentions }
 }
@@ -280,6 +283,14 @@ fn digit(text: &str) -> Result<char, &'static str> {
     let mut characters = text.chars();
     let digit = characters.next().filter(char::is_ascii_digit);
     digit.filter(|_| characters.next().is_none()).ok_or("is not one digit")
+}
+
+fn photo_format<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<PhotoFormat> {
+    let section = document.section("[photo]", item, &["width", "height"], &["bytes_max"])?;
+    let width = section.required("width", |item| document.count(item, 1, photo::PIXELS_MAX));
+    let height = section.required("height", |item| document.count(item, 1, photo::PIXELS_MAX));
+    let bytes_max = section.optional("bytes_max", |item| document.count(item, 1, photo::BYTES_MAX));
+    Some(PhotoFormat { width: width?, height: height?, bytes_max: bytes_max?.unwrap_or(photo::BYTES_MAX) })
 }
 
 fn fees<'t>(document: &mut Document<'t>, root: &Section<'t>) -> Vec<Fee> {

@@ -5,6 +5,7 @@
 use super::requests::RequestOrder;
 use super::{OfficeOrder, Role};
 use crate::command::Command;
+use crate::photo::PhotoOrder;
 use serde::{Deserialize, Serialize};
 
 /// Something that is done or asked.
@@ -27,6 +28,10 @@ pub enum Act {
     CloseCard,
     /// Issue, replace and extend cards.
     IssueCards,
+    /// Bring photos of people.
+    SubmitPhotos,
+    /// Approve, reject and reopen photos.
+    DecidePhotos,
     /// Lock doors down and release them.
     LockDown,
     /// Give and end grants.
@@ -57,12 +62,14 @@ use Role::{Administrator, Auditor, CardOffice, ControlRoom, Department, Faciliti
 
 impl Act {
     /// All acts, in the order in which they are shown.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::SuspendCard,
         Self::ResumeCard,
         Self::ActivateCard,
         Self::CloseCard,
         Self::IssueCards,
+        Self::SubmitPhotos,
+        Self::DecidePhotos,
         Self::LockDown,
         Self::Ask,
         Self::Decide,
@@ -88,6 +95,8 @@ impl Act {
             Self::SuspendCard => &[Administrator, SecurityOffice, ControlRoom, CardOffice, Department],
             Self::ResumeCard | Self::CloseCard => &[Administrator, SecurityOffice, CardOffice],
             Self::IssueCards => &[Administrator, CardOffice],
+            // The department knows the face (J7).
+            Self::SubmitPhotos | Self::DecidePhotos => &[Administrator, CardOffice, Department],
             // Whoever hands a card out (H3).
             Self::ActivateCard => &[Administrator, CardOffice, Department],
             Self::LockDown => &[Administrator, SecurityOffice, ControlRoom, Facilities],
@@ -127,6 +136,8 @@ impl Act {
             Self::ActivateCard => "activate a card",
             Self::CloseCard => "close a card",
             Self::IssueCards => "issue, replace or extend a card",
+            Self::SubmitPhotos => "bring a photo",
+            Self::DecidePhotos => "approve, reject or reopen a photo",
             Self::LockDown => "lock doors down or release them",
             Self::Grant => "give, confirm or end a grant",
             Self::Ask => "ask for access",
@@ -154,6 +165,10 @@ impl Act {
             Command::CardActivate { .. } => Self::ActivateCard,
             Command::CardClose { .. } => Self::CloseCard,
             Command::Desk(_) => Self::IssueCards,
+            Command::Photo(PhotoOrder::Submit { .. }) => Self::SubmitPhotos,
+            Command::Photo(PhotoOrder::Approve { .. } | PhotoOrder::Reject { .. } | PhotoOrder::Reopen { .. }) => {
+                Self::DecidePhotos
+            }
             Command::LockDown { .. } | Command::Release { .. } => Self::LockDown,
             Command::GrantAdd { .. } | Command::GrantEnd { .. } | Command::GrantConfirm { .. } => Self::Grant,
             Command::Request(order) => match order {

@@ -177,6 +177,7 @@ impl Directory {
                 DeskOrder::Issue(issue) => Object::Person(&issue.person),
                 DeskOrder::Extend { card, .. } => Object::Card(card),
             },
+            Command::Photo(order) => Object::Person(order.person()),
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => match scope {
                 Scope::Campus => Object::Campus,
                 Scope::Building(building) => Object::Building(building),

@@ -323,6 +323,7 @@ impl RawCampus {
             schedules: schedules.collect(),
             rules: self.rules.iter().enumerate().map(|(n, raw)| (id("rule", n), self.rule(raw))).collect(),
             fees: Vec::new(),
+            photo: None,
         }
     }
 

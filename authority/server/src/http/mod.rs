@@ -20,6 +20,7 @@ mod log;
 mod looks;
 mod operators;
 mod people;
+mod photos;
 mod questions;
 mod refusals;
 mod requests;
@@ -30,6 +31,7 @@ mod status;
 use crate::accounts::Accounts;
 use crate::authority::Authority;
 use crate::enrolment::Enrolment;
+use crate::photos::Photos;
 use crate::token::KnownToken;
 use axum::Router;
 use axum::body::Bytes;
@@ -65,6 +67,7 @@ pub struct Api {
     enrolment: Arc<Enrolment>,
     token: KnownToken,
     accounts: Accounts,
+    photos: Photos,
     quic: SocketAddr,
     /// One import at a time: each holds a whole campus in memory.
     imports: Semaphore,
@@ -79,9 +82,19 @@ impl Api {
         enrolment: Arc<Enrolment>,
         token: KnownToken,
         accounts: Accounts,
+        photos: Photos,
         quic: SocketAddr,
     ) -> Self {
-        Self { authority, enrolment, token, accounts, quic, imports: Semaphore::new(1), refusals: Refusals::default() }
+        Self {
+            authority,
+            enrolment,
+            token,
+            accounts,
+            photos,
+            quic,
+            imports: Semaphore::new(1),
+            refusals: Refusals::default(),
+        }
     }
 
     fn when(&self, at: UnixMs) -> When {
@@ -144,6 +157,10 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(cards::show))
         .routes(routes!(people::find))
         .routes(routes!(people::show))
+        .routes(routes!(photos::list))
+        .routes(routes!(photos::approve))
+        .routes(routes!(photos::reject))
+        .routes(routes!(photos::reopen))
         .routes(routes!(cards::suspend))
         .routes(routes!(cards::resume))
         .routes(routes!(cards::activate))
@@ -180,7 +197,10 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     let import =
         OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(import::BODY_BYTES_MAX));
-    small.merge(import)
+    let photos = OpenApiRouter::new()
+        .routes(routes!(photos::image, photos::submit))
+        .layer(DefaultBodyLimit::max(photos::UPLOAD_BYTES_MAX));
+    small.merge(import).merge(photos)
 }
 
 /// What is served to whoever has no token yet.

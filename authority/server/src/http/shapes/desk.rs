@@ -134,3 +134,40 @@ pub struct People {
     /// Whether there are more than are shown.
     pub more: bool,
 }
+
+/// A person's photo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PhotoView {
+    /// Of whom.
+    pub person: String,
+    /// That one's name.
+    pub name: String,
+    /// Hash of the image, by which a decision names it.
+    pub image: String,
+    /// `waiting`, `approved` or `rejected`.
+    pub state: String,
+    /// Who submitted it, or decided last.
+    pub by: String,
+    /// When.
+    pub at: When,
+    /// Why it was rejected or reopened.
+    pub reason: Option<String>,
+}
+
+/// Photos.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PhotoList {
+    /// Those that wait longest first.
+    pub photos: Vec<PhotoView>,
+}
+
+/// A decision about a photo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PhotoDecision {
+    /// Hash of the image that was seen.
+    pub image: String,
+    /// Why, of a rejection.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
