@@ -74,6 +74,8 @@ pub enum Warning {
     ClockStepped,
     /// The access store cannot be written.
     AccessNotWritten,
+    /// Who asks about people is not kept.
+    LooksNotKept,
 }
 
 /// A command on its way to the writer.

@@ -338,6 +338,7 @@ fn an_authority_with_a_full_disk_refuses_commands_and_answers_questions() {
     assert_says(&refused.err, &["disk is full", "nothing was changed"]);
     assert_eq!(head(&authority), before);
     authority.say("card show ADA").unwrap().ok().unwrap();
+    assert_says(&authority.say("status").unwrap().ok().unwrap().out, &["who asks about people is not kept"]);
     disk.empty();
     until_true("it takes commands again", SOON, || {
         Ok(authority.say("card suspend ADA --reason lost --wait 0s")?.code == Some(0))

@@ -1,4 +1,4 @@
-//! Who asked about whom: kept before an answer is given, and shown to those who may read the journal.
+//! Who asked about whom: kept before an answer is given, where there is room for it, and shown to those who may read the journal.
 
 use super::caller::Caller;
 use super::extract::Params;
@@ -6,11 +6,13 @@ use super::shapes::Fault;
 use super::shapes::office::{LookView, Looks};
 use super::{Api, Failure};
 use crate::access::Look;
+use crate::authority::Warning;
 use crate::clock;
 use axum::Json;
 use axum::extract::State;
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
+use doorward_protocol::session::AlarmKind;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -27,15 +29,17 @@ pub struct Narrow {
 }
 
 impl Caller {
-    /// Keeps that the caller asks about somebody. Without that, there is no answer.
-    ///
-    /// # Errors
-    /// 503 when it cannot be kept.
-    pub async fn looks(&self, api: &Api, question: &'static str, about: String) -> Result<(), Failure> {
+    /// Keeps that the caller asks about somebody, before there is an answer. On a full disk questions are answered all the same,
+    /// since somebody may be locked in; that looks are not kept is then an alarm, and stands in the status.
+    pub async fn looks(&self, api: &Api, question: &'static str, about: String) {
         let look = Look { at: clock::wall(), actor: self.actor.to_string(), question, about };
-        api.authority.store.note_look(look).await.map_err(|error| {
-            Failure::from(error).with_hint("who asks about people is kept before they are answered, and cannot be now")
-        })
+        match api.authority.store.note_look(look).await {
+            Ok(()) => api.authority.clear(Warning::LooksNotKept),
+            Err(error) => {
+                let text = format!("who asks about people is not kept: {error}");
+                api.authority.warn(Warning::LooksNotKept, AlarmKind::StoreDamaged, &text);
+            }
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub async fn who(
 ) -> Result<Json<WhoAnswer>, Failure> {
     let (door, at) = (question.door()?, question.at()?);
     caller.may(&api, Act::SeeDoors, Object::Door(&door))?;
-    caller.looks(&api, "who", format!("door {door}")).await?;
+    caller.looks(&api, "who", format!("door {door}")).await;
     let (answer, as_of_seq) = ask(&api, at, move |directory| explain::who(directory, &door, at)).await?;
     Ok(Json(WhoAnswer { at: api.when(at), as_of_seq, answer }))
 }
@@ -56,7 +56,7 @@ pub async fn where_card(
 ) -> Result<Json<WhereAnswer>, Failure> {
     let (card, at) = (question.card()?, question.at()?);
     caller.may(&api, Act::SeeCards, Object::Card(&card))?;
-    caller.looks(&api, "where", format!("card {card}")).await?;
+    caller.looks(&api, "where", format!("card {card}")).await;
     let (answer, as_of_seq) = ask(&api, at, move |directory| explain::where_card(directory, &card, at)).await?;
     Ok(Json(WhereAnswer { at: api.when(at), as_of_seq, answer }))
 }
@@ -75,7 +75,7 @@ pub async fn why(
     // Whose door it is may know who stands before it, and whose card it is, why it does not open.
     let by_card = caller.may(&api, Act::SeeCards, Object::Card(&card));
     by_card.or_else(|denied| caller.may(&api, Act::SeeDoors, Object::Door(&door)).map_err(|_| denied))?;
-    caller.looks(&api, "why", format!("card {card}")).await?;
+    caller.looks(&api, "why", format!("card {card}")).await;
     let (answer, as_of_seq) = ask(&api, at, move |directory| explain::why(directory, &card, &door, at)).await?;
     Ok(Json(WhyAnswer { at: api.when(at), as_of_seq, answer }))
 }
