@@ -14,7 +14,7 @@ use doorward_policy::model::CardId;
 use doorward_server::http::shapes::{CardView, Change};
 use serde_json::json;
 
-/// Suspend a lost card and see where it no longer opens; issue, extend, resume, activate, close, show
+/// Suspend a lost card and see where it no longer opens; issue, extend, close one
 #[derive(Debug, Args)]
 pub struct Card {
     #[command(subcommand)]

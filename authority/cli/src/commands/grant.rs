@@ -17,7 +17,7 @@ use doorward_server::http::shapes::requests::{EffectView, Grants};
 use serde_json::json;
 use std::time::Duration;
 
-/// Give a person, a unit or a category a right to a door or a building; look grants through; end one
+/// Give a right to a door or a building; look grants through, end one
 #[derive(Debug, Args)]
 pub struct Grant {
     #[command(subcommand)]

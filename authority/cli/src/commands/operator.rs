@@ -158,7 +158,7 @@ impl Operator {
                 let order = OperatorOrder { name: add.name, power: add.remit.with(add.role) };
                 let answer: Answer<Change> =
                     Client::of(options)?.replace(&format!("/v1/operators/{}", add.id), &order)?;
-                done(&answer, &format!("operator {} is {}", add.id, add.role), out)?;
+                done(&answer, &format!("operator {} has the role {}", add.id, add.role), out)?;
             }
             Action::Remove(Named { id }) => {
                 let answer = Client::of(options)?.remove(&format!("/v1/operators/{id}"))?;

@@ -16,7 +16,7 @@ use doorward_server::http::shapes::Change;
 use doorward_server::http::shapes::requests::{RequestApproval, RequestAsk, RequestView, Requests};
 use serde_json::json;
 
-/// Ask for access of people to a door or building; see and decide what others asked for
+/// Ask for access to a door or a building; decide what others asked for
 #[derive(Debug, Args)]
 pub struct Request {
     #[command(subcommand)]

@@ -250,7 +250,7 @@ fn an_operator_may_what_its_role_says_and_a_refusal_says_who_may() {
     assert_says(&add("--role department --unit enginering").err, &["is not known"]);
     let added = add("--role control-room --campus");
     assert_eq!((added.code, added.err.as_str()), (0, ""));
-    assert_says(&added.out, &["operator lee is control-room: entry 3"]);
+    assert_says(&added.out, &["operator lee has the role control-room: entry 3"]);
     let given = server.say("operator token lee --name night --days 1");
     assert_eq!((given.code, given.out.trim().len()), (0, 64), "{}", given.err);
     assert_says(&given.err, &["token night of lee", "not shown again"]);
