@@ -98,6 +98,19 @@ pub fn follow(
     Err(unknown(seq, &Failure::new("the authority's answer broke off")).into())
 }
 
+/// Tells of a change that no door has to follow.
+///
+/// # Errors
+/// When the answer cannot be written.
+pub fn stored(change: &Answer<Change>, said: &str, out: &mut Output) -> anyhow::Result<()> {
+    if out.is_json() {
+        out.json(&change.raw)?;
+    } else {
+        out.line(&format!("{said}: entry {} of the journal", change.value.seq))?;
+    }
+    Ok(())
+}
+
 /// The one document that programs get: the change, and where it holds.
 fn with_summary(change: &Value, line: &Value) -> Value {
     let mut document = change.clone();

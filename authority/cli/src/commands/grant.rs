@@ -8,7 +8,7 @@ use crate::client::{Answer, Client};
 use crate::failure::Exit;
 use crate::options::Options;
 use crate::output::{Output, note};
-use crate::progress::{Kind, Waiting, follow};
+use crate::progress::{Kind, Waiting, follow, stored};
 use clap::{Args, Subcommand};
 use doorward_policy::model::GrantId;
 use doorward_protocol::time::Day;
@@ -131,11 +131,7 @@ impl Grant {
             Action::Confirm(Confirm { id, reason }) => {
                 let change: Answer<Change> =
                     client.change(&format!("/v1/grants/{id}/confirm"), &json!({ "reason": reason }))?;
-                if out.is_json() {
-                    out.json(&change.raw)?;
-                } else {
-                    out.line(&format!("grant {id} is confirmed: entry {} of the journal", change.value.seq))?;
-                }
+                stored(&change, &format!("grant {id} is confirmed"), out)?;
                 Ok(Exit::Done)
             }
             Action::End(End { id, on, waiting }) => {

@@ -7,6 +7,7 @@ use crate::client::{Answer, Client};
 use crate::failure::{Exit, Failure};
 use crate::options::Options;
 use crate::output::{Output, note};
+use crate::progress::stored;
 use clap::{Args, Subcommand};
 use doorward_policy::model::{BuildingId, UnitId};
 use doorward_policy::office::acts::Act;
@@ -158,11 +159,11 @@ impl Operator {
                 let order = OperatorOrder { name: add.name, power: add.remit.with(add.role) };
                 let answer: Answer<Change> =
                     Client::of(options)?.replace(&format!("/v1/operators/{}", add.id), &order)?;
-                done(&answer, &format!("operator {} has the role {}", add.id, add.role), out)?;
+                stored(&answer, &format!("operator {} has the role {}", add.id, add.role), out)?;
             }
             Action::Remove(Named { id }) => {
                 let answer = Client::of(options)?.remove(&format!("/v1/operators/{id}"))?;
-                done(&answer, &format!("operator {id} may do nothing any more"), out)?;
+                stored(&answer, &format!("operator {id} may do nothing any more"), out)?;
             }
             Action::Invite(Named { id }) => {
                 let path = format!("/v1/operators/{id}/invite");
@@ -178,7 +179,7 @@ impl Operator {
             Action::Token(token) => token.run(options, out)?,
             Action::EndToken(EndToken { name }) => {
                 let answer = Client::of(options)?.remove(&format!("/v1/tokens/{name}"))?;
-                done(&answer, &format!("token {name} is worth nothing any more"), out)?;
+                stored(&answer, &format!("token {name} is worth nothing any more"), out)?;
             }
         }
         Ok(Exit::Done)
@@ -208,15 +209,6 @@ impl Token {
         }
         Ok(())
     }
-}
-
-fn done(answer: &Answer<Change>, what: &str, out: &mut Output) -> anyhow::Result<()> {
-    if out.is_json() {
-        out.json(&answer.raw)?;
-    } else {
-        out.line(&format!("{what}: entry {}, {}", answer.value.seq, answer.value.at.text))?;
-    }
-    Ok(())
 }
 
 fn roles(out: &mut Output) -> anyhow::Result<()> {

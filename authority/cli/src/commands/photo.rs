@@ -8,10 +8,10 @@ use crate::failure::{Exit, Failure};
 use crate::files::{read, write};
 use crate::options::Options;
 use crate::output::{Output, note};
+use crate::progress::stored;
 use clap::{Args, Subcommand};
 use doorward_policy::model::PersonId;
 use doorward_policy::photo::PhotoState;
-use doorward_server::http::shapes::Change;
 use doorward_server::http::shapes::desk::{PhotoDecision, PhotoList, PhotoView};
 use serde_json::json;
 use std::path::PathBuf;
@@ -113,7 +113,7 @@ impl Photo {
             Action::Submit(Submit { person, file }) => {
                 let bytes = read(&file, FILE_BYTES_MAX)?;
                 let change = client.upload(&format!("/v1/people/{person}/photo"), bytes)?;
-                done(&change, &format!("the photo of {person} waits to be looked at"), out)?;
+                stored(&change, &format!("the photo of {person} waits to be looked at"), out)?;
             }
             Action::List(List { state }) => list(&client, state, out)?,
             Action::Save(Submit { person, file }) => {
@@ -123,17 +123,17 @@ impl Photo {
             Action::Approve(Approve { person, image }) => {
                 let order = PhotoDecision { image: whole(&client, &person, &image)?, reason: None };
                 let change = client.change(&format!("/v1/people/{person}/photo/approve"), &order)?;
-                done(&change, &format!("the photo of {person} is approved"), out)?;
+                stored(&change, &format!("the photo of {person} is approved"), out)?;
             }
             Action::Reject(Reject { seen: Approve { person, image }, reason }) => {
                 let order = PhotoDecision { image: whole(&client, &person, &image)?, reason: Some(reason) };
                 let change = client.change(&format!("/v1/people/{person}/photo/reject"), &order)?;
-                done(&change, &format!("the photo of {person} is rejected"), out)?;
+                stored(&change, &format!("the photo of {person} is rejected"), out)?;
             }
             Action::Reopen(Reopen { person, reason }) => {
                 let path = format!("/v1/people/{person}/photo/reopen");
                 let change = client.change(&path, &json!({ "reason": reason }))?;
-                done(&change, &format!("another photo of {person} can come"), out)?;
+                stored(&change, &format!("another photo of {person} can come"), out)?;
             }
         }
         Ok(Exit::Done)
@@ -177,14 +177,5 @@ fn list(client: &Client, state: Option<PhotoState>, out: &mut Output) -> anyhow:
         return Ok(());
     }
     out.table(&["PERSON", "NAME", "STATE", "IMAGE", "SINCE", "BY", "REASON"], &rows)?;
-    Ok(())
-}
-
-fn done(change: &Answer<Change>, what: &str, out: &mut Output) -> anyhow::Result<()> {
-    if out.is_json() {
-        out.json(&change.raw)?;
-    } else {
-        out.line(&format!("{what}: entry {} of the journal", change.value.seq))?;
-    }
     Ok(())
 }

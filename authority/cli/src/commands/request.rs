@@ -8,7 +8,7 @@ use crate::client::{Answer, Client};
 use crate::failure::Exit;
 use crate::options::Options;
 use crate::output::{Output, note};
-use crate::progress::{Kind, Waiting, follow};
+use crate::progress::{Kind, Waiting, follow, stored};
 use clap::{Args, Subcommand};
 use doorward_policy::office::requests::{RequestId, Standing};
 use doorward_protocol::time::Day;
@@ -137,11 +137,11 @@ impl Request {
             }
             Action::Reject(Reasoned { id, reason }) => {
                 let change = client.change(&format!("/v1/requests/{id}/reject"), &json!({ "reason": reason }))?;
-                done(&change, &format!("request {id} is rejected"), out)?;
+                stored(&change, &format!("request {id} is rejected"), out)?;
             }
             Action::Withdraw(Reasoned { id, reason }) => {
                 let change = client.change(&format!("/v1/requests/{id}/withdraw"), &json!({ "reason": reason }))?;
-                done(&change, &format!("request {id} is withdrawn"), out)?;
+                stored(&change, &format!("request {id} is withdrawn"), out)?;
             }
         }
         Ok(Exit::Done)
@@ -155,7 +155,7 @@ impl Ask {
         let order = RequestAsk { id, grant, reason: self.reason, waits_days: Some(self.waits) };
         let change: Answer<Change> = client.change("/v1/requests", &order)?;
         let id = change.value.request.clone().unwrap_or_default();
-        done(&change, &format!("request {id} waits for a decision"), out)
+        stored(&change, &format!("request {id} waits for a decision"), out)
     }
 }
 
@@ -205,15 +205,6 @@ fn show(request: &RequestView, out: &mut Output) -> anyhow::Result<()> {
         out.line(&format!(
             "decide with `doorward request approve {id}` or `doorward request reject {id} --reason TEXT`"
         ))?;
-    }
-    Ok(())
-}
-
-fn done(change: &Answer<Change>, what: &str, out: &mut Output) -> anyhow::Result<()> {
-    if out.is_json() {
-        out.json(&change.raw)?;
-    } else {
-        out.line(&format!("{what}: entry {} of the journal", change.value.seq))?;
     }
     Ok(())
 }
