@@ -39,6 +39,12 @@ fn a_department_asks_the_owner_approves_and_the_door_opens_as_long_as_they_belon
     south.wait_for("south-main", "CEM", "grant granted").unwrap();
     assert_says(&world.authority.say("why CEM south-main").unwrap().ok().unwrap().out, &["Grant seminar"]);
 
+    let lent = "grant add --unit chemistry --door south-side --id lent";
+    by(&world, &history, lent).ok().unwrap();
+    south.wait_for("south-side", "CEM", "grant granted").unwrap();
+    // Whoever ends a grant sees where that holds, although the grant is not there any more.
+    by(&world, &history, "grant end lent").ok().unwrap();
+
     let newer = tiny_copy(world.path(), "newer");
     let yesterday = campus::today(-1).unwrap();
     campus::edit(&newer, "affiliations.csv", |text| {

@@ -11,6 +11,7 @@ use doorward_policy::directory::{Directory, Refusal};
 use doorward_policy::model::{Affiliation, Campus, CardState, UnlockSchedule};
 use doorward_policy::office::requests::{RequestOrder, Wish};
 use doorward_policy::office::{ApiToken, OfficeOrder, Operator, Power, Remit, Role};
+use doorward_policy::photo::{PhotoOrder, PhotoState};
 use doorward_policy::touched::Touched;
 use doorward_protocol::codec::{decode_kept, encode_kept};
 use doorward_protocol::id::{AgentId, Hash, ReaderKey};
@@ -142,6 +143,7 @@ impl Campaign {
             },
             // What touches everything is rare, or nobody would catch up by a delta.
             13 if a < 3 => Command::Tick { tzdb: "z".into() },
+            13 if a % 5 == 3 => Command::Photo(self.photo_order(a, b)),
             13 if a % 2 == 0 => Command::Office(self.office_order(a, b)),
             14 => {
                 let agent = nth(&self.agents(), a);
@@ -202,6 +204,16 @@ impl Campaign {
                 let wish = Wish { grant: self.raw.grant(grant), reason, expires_at: UnixMs(1) };
                 RequestOrder::Ask { id: id("request", requests.len()), wish }
             }
+        }
+    }
+
+    fn photo_order(&self, a: usize, b: usize) -> PhotoOrder {
+        let (person, reason) = (nth(&self.directory.tables().people, b), "because".to_owned());
+        match (self.directory.photos().get(&person).map(|photo| photo.state), a.is_multiple_of(2)) {
+            (None | Some(PhotoState::Rejected), _) => PhotoOrder::Submit { person, image: Hash([3; 32]) },
+            (Some(PhotoState::Waiting), true) => PhotoOrder::Approve { person, image: Hash([3; 32]) },
+            (Some(PhotoState::Waiting), false) => PhotoOrder::Reject { person, image: Hash([3; 32]), reason },
+            (Some(PhotoState::Approved), _) => PhotoOrder::Reopen { person, reason },
         }
     }
 

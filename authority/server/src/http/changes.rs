@@ -13,6 +13,7 @@ use crate::leases;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use doorward_policy::command::Entry;
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use doorward_protocol::id::AgentId;
@@ -56,18 +57,23 @@ pub async fn progress(
     Ok(response)
 }
 
-/// A change may be followed by whoever may follow changes and has what it was about in its remit.
+/// A change may be followed by whoever made it, and by whoever may follow changes and has what it was about in its remit: what
+/// a command ended is not there any more to lie in anybody's.
 async fn may_follow(api: &Arc<Api>, caller: &Caller, seq: u64) -> Result<(), Failure> {
     let denied = match caller.may(api, Act::FollowChanges, Object::Campus) {
         Ok(()) => return Ok(()),
         Err(denied) => denied,
     };
-    let (api, asker) = (Arc::clone(api), caller.asker.clone());
+    let (api, caller) = (Arc::clone(api), caller.clone());
     let read = tokio::task::spawn_blocking(move || {
-        let entries = history::entries(&api.authority.layout, seq, 1, |entry| entry.command.clone())?;
+        let entries = history::entries(&api.authority.layout, seq, 1, Entry::clone)?;
         let present = api.authority.present();
-        let may = |command: &_| present.directory.may_follow(&asker, command, clock::wall());
-        Ok::<_, Failure>(entries.first().map_or(Err(denied), |command| may(command).map_err(Failure::from)))
+        let may = |entry: &Entry| {
+            let is_own = entry.actor == caller.actor;
+            let may = || present.directory.may_follow(&caller.asker, &entry.command, clock::wall());
+            if is_own { Ok(()) } else { may().map_err(Failure::from) }
+        };
+        Ok::<_, Failure>(entries.first().map_or(Err(denied), may))
     });
     read.await.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??
 }

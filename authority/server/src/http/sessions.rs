@@ -1,6 +1,6 @@
 //! Signing in and out: passwords, and the sessions that they begin.
 //!
-//! Who has no token yet is served by the routes of [`open`](super::described); all else stands behind one.
+//! Who has no token yet is served by the routes of [`open`](super::open); all else stands behind one.
 
 use super::caller::Caller;
 use super::extract::{Body, Named};
