@@ -38,7 +38,19 @@ pub struct Wire {
 #[derive(Debug, Default)]
 struct Counts {
     came: AtomicU64,
-    left: AtomicU64,
+    lost: AtomicU64,
+    doubled: AtomicU64,
+}
+
+/// What became of the datagrams that came to a wire. Lost and doubled ones are told apart: they can make up for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carried {
+    /// How many came.
+    pub came: u64,
+    /// How many of them never left.
+    pub lost: u64,
+    /// How many left more than once.
+    pub doubled: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,10 +97,12 @@ impl Wire {
         self.address
     }
 
-    /// How many datagrams came to it so far, and how many left it.
+    /// What became of the datagrams that came to it so far.
     #[must_use]
-    pub fn carried(&self) -> (u64, u64) {
-        (self.counts.came.load(Ordering::Relaxed), self.counts.left.load(Ordering::Relaxed))
+    pub fn carried(&self) -> Carried {
+        let Counts { came, lost, doubled } = &*self.counts;
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Carried { came: count(came), lost: count(lost), doubled: count(doubled) }
     }
 
     /// From now on, these faults happen both ways, and no others.
@@ -229,7 +243,13 @@ impl Queue {
     fn take(&mut self, datagram: &[u8], faults: &Faults) {
         let now = Instant::now();
         self.counts.came.fetch_add(1, Ordering::Relaxed);
-        for copy in faults.fate(datagram, &mut self.random) {
+        let copies = faults.fate(datagram, &mut self.random);
+        match copies.len() {
+            0 => self.counts.lost.fetch_add(1, Ordering::Relaxed),
+            1 => 0,
+            _ => self.counts.doubled.fetch_add(1, Ordering::Relaxed),
+        };
+        for copy in copies {
             let mut due = now + Duration::from_millis(copy.delay_ms);
             if !copy.may_be_overtaken {
                 due = due.max(self.last.unwrap_or(due));
@@ -251,10 +271,7 @@ impl Queue {
     fn next(&mut self) -> Option<Vec<u8>> {
         let first = self.waiting.first_entry()?;
         let is_due = first.key().0 <= Instant::now();
-        is_due.then(|| {
-            self.counts.left.fetch_add(1, Ordering::Relaxed);
-            first.remove()
-        })
+        is_due.then(|| first.remove())
     }
 }
 
@@ -296,7 +313,7 @@ mod tests {
         wire.mend();
         agent.send(b"again").unwrap();
         assert_eq!(take(&authority), (b"again".to_vec(), from), "from the same port");
-        assert_eq!(wire.carried(), (4, 3));
+        assert_eq!(wire.carried(), Carried { came: 4, lost: 1, doubled: 0 });
     }
 
     #[test]
