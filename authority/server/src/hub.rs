@@ -13,9 +13,15 @@ use doorward_protocol::sign::{PublicKey, Signed};
 use doorward_protocol::time::UnixMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, watch};
+
+/// A commit waits for removals that are on their way to anyone at all, as long as they go on being
+/// sent and confirmed: so long a silence ends the wait, in which a disk has had the time to write.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// Why a connection is ended from this side, with the code that stands in its close frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +117,42 @@ pub struct Connection {
     live: Mutex<Live>,
     end: watch::Sender<Option<End>>,
     removals: mpsc::Sender<Arc<[u8]>>,
+    under_way: Arc<UnderWay>,
+}
+
+/// How many agents have yet to say that they have a removal.
+#[derive(Debug, Default)]
+struct UnderWay {
+    agents: AtomicUsize,
+    /// How often a removal was sent, or an agent said so.
+    steps: AtomicU64,
+    /// Rings when the last has said so.
+    over: Notify,
+}
+
+impl UnderWay {
+    /// Waits until all of them have said so, or nobody did for a while.
+    async fn settle(&self) {
+        while self.agents.load(Ordering::Relaxed) > 0 {
+            let before = self.steps.load(Ordering::Relaxed);
+            let is_over = tokio::time::timeout(QUIET, self.over.notified()).await.is_ok();
+            if !is_over && self.steps.load(Ordering::Relaxed) == before {
+                return;
+            }
+        }
+    }
+
+    fn begin(&self) {
+        self.agents.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Of one that has begun.
+    fn end(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+        if self.agents.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.over.notify_one();
+        }
+    }
 }
 
 impl Connection {
@@ -126,7 +168,20 @@ impl Connection {
         let mut mail = lock(&self.mail);
         if mail.removing.is_some_and(|removing| removing <= position) {
             mail.removing = None;
+            self.under_way.end();
             self.bell.notify_one();
+        }
+    }
+
+    /// Notes that a removal was sent.
+    pub fn sent_removal(&self) {
+        self.under_way.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Nothing is on its way over a connection that has ended.
+    fn give_up_removals(&self) {
+        if lock(&self.mail).removing.take().is_some() {
+            self.under_way.end();
         }
     }
 
@@ -143,7 +198,9 @@ impl Connection {
 
     /// Puts a removal on its lane.
     pub fn remove(&self, removal: &Outgoing) {
-        lock(&self.mail).removing = Some(removal.position);
+        if lock(&self.mail).removing.replace(removal.position).is_none() {
+            self.under_way.begin();
+        }
         // A connection that has just ended takes nothing any more; the agent gets the commit when it is back. So does one
         // that holds its lane open and does not read it.
         if let Err(TrySendError::Full(_)) = self.removals.try_send(Arc::clone(&removal.frame)) {
@@ -212,6 +269,9 @@ impl Concerned {
 #[derive(Debug, Default)]
 pub struct Hub {
     state: Mutex<State>,
+    under_way: Arc<UnderWay>,
+    /// Rings when there is a commit of which nobody has been told.
+    commits: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -222,6 +282,8 @@ struct State {
     last: BTreeMap<AgentId, Live>,
     /// Removals whose commit is not published yet, for agents that connect meanwhile.
     pending: BTreeMap<u64, Vec<(Outgoing, Concerned)>>,
+    /// The newest commit, when nobody has been told of it; and whose state changed since the one of which everyone was.
+    untold: Option<(u64, BTreeSet<AgentId>)>,
 }
 
 impl Hub {
@@ -259,11 +321,15 @@ impl Hub {
             live: Mutex::new(live),
             end: watch::channel(None).0,
             removals,
+            under_way: Arc::clone(&self.under_way),
         });
         let pending = state.pending.values().flatten().filter(|(_, concerned)| concerned.contains(&agent));
         pending.for_each(|(removal, _)| connection.remove(removal));
         state.connections.insert(agent, Arc::clone(&connection));
-        older.into_iter().for_each(|older| older.end(End::Replaced));
+        if let Some(older) = older {
+            older.give_up_removals();
+            older.end(End::Replaced);
+        }
         (connection, lane)
     }
 
@@ -271,6 +337,7 @@ impl Hub {
     /// whatever was heard over this one until its end.
     pub fn leave(&self, connection: &Connection) -> bool {
         let mut state = lock(&self.state);
+        connection.give_up_removals();
         match state.connections.get(&connection.agent) {
             Some(newest) if newest.number == connection.number => {
                 state.connections.remove(&connection.agent);
@@ -328,9 +395,29 @@ impl Hub {
         state.pending.insert(seq, removals);
     }
 
-    /// Tells everyone that the commit of an entry is there, and whose state changed with it.
+    /// The commit of an entry is there, and the state of these agents changed with it: [`Hub::announce`] tells everyone.
     pub fn head_moved(&self, seq: u64, affected: &BTreeSet<AgentId>) {
         let mut state = lock(&self.state);
+        let (newest, all) = state.untold.get_or_insert_default();
+        *newest = seq;
+        all.extend(affected.iter().cloned());
+        drop(state);
+        self.commits.notify_one();
+    }
+
+    /// Tells everyone of commits as they come, for as long as it is polled. Removals go first: one that is still on its way
+    /// to some agents would otherwise share processors and lines with the commits that repeat it for those who have it.
+    pub async fn announce(&self) -> core::convert::Infallible {
+        loop {
+            self.commits.notified().await;
+            self.under_way.settle().await;
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        let mut state = lock(&self.state);
+        let Some((seq, affected)) = state.untold.take() else { return };
         state.pending = state.pending.split_off(&seq.saturating_add(1));
         for (agent, connection) in &state.connections {
             let is_affected = affected.contains(agent);
@@ -362,6 +449,8 @@ mod tests {
     use super::*;
     use doorward_protocol::id::CampusId;
     use doorward_protocol::sign::SecretKey;
+    use futures_util::FutureExt;
+    use std::pin::pin;
 
     fn id(name: &str) -> AgentId {
         AgentId::new(name).unwrap()
@@ -389,6 +478,7 @@ mod tests {
         let (_c, mut to_c) = enter(&hub, "c");
         assert!(to_c.try_recv().is_ok());
         hub.head_moved(7, &BTreeSet::new());
+        hub.tell();
         let (_c, mut to_c) = enter(&hub, "c");
         assert!(to_c.try_recv().is_err(), "its commit is there, and contains the removal");
     }
@@ -438,6 +528,7 @@ mod tests {
         let hear_of_both = || {
             hub.remove(7, vec![(removal(), Concerned::All)]);
             hub.head_moved(7, &[id("a")].into());
+            hub.tell();
         };
         hear_of_both();
         assert_eq!(a.take_mail().head_moved, None);
@@ -462,8 +553,48 @@ mod tests {
         let hub = Hub::default();
         let (a, _lane) = enter(&hub, "a");
         hub.head_moved(7, &[id("a")].into());
+        hub.tell();
         hub.head_moved(8, &BTreeSet::new());
+        hub.tell();
         assert_eq!(a.take_mail().head_moved, Some(true));
         assert_eq!(a.take_mail().head_moved, None);
+        hub.head_moved(9, &[id("a")].into());
+        hub.head_moved(10, &BTreeSet::new());
+        hub.tell();
+        assert_eq!(a.take_mail().head_moved, Some(true));
+    }
+
+    #[tokio::test]
+    async fn a_commit_waits_for_removals_to_anyone_as_long_as_agents_go_on_confirming_them() {
+        let hub = Hub::default();
+        let names = ["a", "b", "c", "d"];
+        let [(a, _a), (b, _b), (c, _c), (d, _d)] = names.map(|name| enter(&hub, name));
+        let mut announcing = pin!(hub.announce());
+        let mut is_told = || {
+            assert!(announcing.as_mut().now_or_never().is_none());
+            d.take_mail().head_moved.is_some()
+        };
+        hub.remove(7, vec![(removal(), Concerned::Agents([id("a"), id("b"), id("c")].into()))]);
+        hub.head_moved(7, &[id("d")].into());
+        assert!(!is_told());
+        let position = Position { epoch: 0, seq: 7 };
+        a.removed(position);
+        a.removed(position);
+        assert!(!is_told());
+        b.removed(position);
+        let (_again, _c) = enter(&hub, "c");
+        assert!(!is_told(), "whoever comes back gets the removal again");
+        hub.leave(&c);
+        hub.connection(&id("c")).iter().for_each(|again| again.removed(position));
+        assert!(is_told());
+        // Of these nobody says anything.
+        hub.remove(8, vec![(removal(), Concerned::All)]);
+        hub.head_moved(8, &[id("a")].into());
+        let ringing = a.bell.notified();
+        tokio::select! {
+            never = announcing => match never {},
+            () = ringing => {}
+        }
+        assert!(lock(&a.mail).head_moved.is_some());
     }
 }

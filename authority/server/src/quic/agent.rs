@@ -81,7 +81,7 @@ fn identify(connection: &Connection, authority: &Authority) -> Option<(AgentId, 
 
 async fn run(connection: &Connection, agent: &Arc<Agent>, removals: mpsc::Receiver<Arc<[u8]>>) -> Ended {
     let mut lanes = JoinSet::new();
-    lanes.spawn(send_removals(connection.clone(), removals));
+    lanes.spawn(send_removals(Arc::clone(agent), removals));
     let mut opened = [false; 2];
     loop {
         tokio::select! {
@@ -138,8 +138,8 @@ async fn open_lane(
     }
 }
 
-async fn send_removals(connection: Connection, mut removals: mpsc::Receiver<Arc<[u8]>>) -> Ended {
-    let mut stream = match connection.open_uni().await {
+async fn send_removals(agent: Arc<Agent>, mut removals: mpsc::Receiver<Arc<[u8]>>) -> Ended {
+    let mut stream = match agent.quic.open_uni().await {
         Ok(stream) => stream,
         Err(error) => return Ended::There(error.to_string()),
     };
@@ -150,6 +150,7 @@ async fn send_removals(connection: Connection, mut removals: mpsc::Receiver<Arc<
         if let Err(error) = stream.write_all(&frame).await {
             return Ended::There(error.to_string());
         }
+        agent.connection.sent_removal();
     }
     Ended::Here(End::Stopping, "the hub let go of the connection".into())
 }

@@ -95,8 +95,15 @@ impl Quic {
         Ok(Self { endpoint, authority, certificates, enrolment })
     }
 
-    /// Takes connections until the endpoint is closed.
+    /// Takes connections, and tells them of commits, until the endpoint is closed.
     pub async fn run(&self) {
+        tokio::select! {
+            never = self.authority.hub.announce() => match never {},
+            () = self.accept() => {}
+        }
+    }
+
+    async fn accept(&self) {
         let places = Arc::new(Semaphore::new(STRANGERS_MAX));
         while let Some(incoming) = self.endpoint.accept().await {
             match admit(places.available_permits(), incoming.remote_address_validated()) {
