@@ -1,15 +1,13 @@
 //! Lists as files for a spreadsheet: CSV or XLSX, by the name of the file.
 //!
-//! A cell is text, whatever it looks like: a name that begins like a formula must not become one.
+//! A cell is text, whatever it looks like; see [`doorward_server::sheet`].
 
 use crate::failure::Failure;
+use doorward_server::sheet::table;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// Characters with which spreadsheets begin a formula (OWASP, CSV injection).
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A file for a list; its ending says in which form.
 ///
@@ -37,20 +35,6 @@ pub fn write(file: &Path, header: &[&str], rows: &[Vec<String>]) -> Result<(), F
     new.write_all(&bytes).and_then(|()| new.sync_all()).map_err(|error| failed(&error))
 }
 
-fn table(header: &[&str], rows: &[Vec<String>]) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(header)?;
-    for row in rows {
-        writer.write_record(row.iter().map(|cell| plain(cell)))?;
-    }
-    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
-}
-
-/// A cell that no spreadsheet takes for a formula.
-fn plain(cell: &str) -> String {
-    if cell.trim_start_matches(' ').starts_with(FORMULA) { format!("'{cell}") } else { cell.to_owned() }
-}
-
 fn workbook(header: &[&str], rows: &[Vec<String>]) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
@@ -74,13 +58,6 @@ mod tests {
 
     fn rows() -> Vec<Vec<String>> {
         vec![vec!["김민지, \"M\"".into(), "=HYPERLINK(\"http://x\")".into()], vec!["-1".into(), " @x".into()]]
-    }
-
-    #[test]
-    fn no_cell_becomes_a_formula() {
-        let text = String::from_utf8(table(&["NAME", "NOTE"], &rows()).unwrap()).unwrap();
-        let expected = "NAME,NOTE\n\"김민지, \"\"M\"\"\",\"'=HYPERLINK(\"\"http://x\"\")\"\n'-1,' @x\n";
-        assert_eq!(text, expected);
     }
 
     #[test]

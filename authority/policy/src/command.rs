@@ -8,6 +8,7 @@ use crate::model::{BuildingId, CardId, Grant, GrantId};
 use crate::office::OfficeOrder;
 use crate::office::requests::RequestOrder;
 use crate::photo::PhotoOrder;
+use crate::production::ProductionOrder;
 use doorward_protocol::id::{AgentId, DoorId, Hash, ReaderKey};
 use doorward_protocol::limits::TEXT_BYTES_MAX;
 use doorward_protocol::sign::PublicKey;
@@ -112,6 +113,8 @@ pub enum Command {
     Desk(DeskOrder),
     /// An order about a photo.
     Photo(PhotoOrder),
+    /// An order about rosters and batches.
+    Production(ProductionOrder),
     /// Doors deny everyone.
     LockDown {
         /// Which doors.
@@ -272,6 +275,7 @@ impl Command {
             Self::CardClose { .. } => "card-close",
             Self::Desk(order) => order.name(),
             Self::Photo(order) => order.name(),
+            Self::Production(order) => order.name(),
             Self::LockDown { .. } => "lock-down",
             Self::Release { .. } => "release",
             Self::GrantAdd { .. } => "grant-add",

@@ -15,6 +15,7 @@ pub mod number;
 pub mod office;
 pub mod photo;
 pub mod plan;
+pub mod production;
 pub mod reference;
 pub mod removal;
 pub mod taps;

@@ -4,6 +4,7 @@
 
 use crate::desk::Cause;
 use crate::photo::PhotoFormat;
+use crate::production::{Campaign, CampaignId};
 use doorward_protocol::facts::{Effect, Factors, Schedule};
 use doorward_protocol::id::{AgentId, CampusId, DoorId, FunctionId};
 use doorward_protocol::text_id;
@@ -87,6 +88,9 @@ pub struct Policy {
     /// What photos must be; `None`: whatever the program takes.
     #[serde(default)]
     pub photo: Option<PhotoFormat>,
+    /// Campaigns in which cards are made for many at once.
+    #[serde(default)]
+    pub campaigns: BTreeMap<CampaignId, Campaign>,
 }
 
 /// What a card costs its holder in a case.

@@ -32,6 +32,7 @@ pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>>
         | Command::AgentRemove { .. }
         | Command::CardResume { .. }
         | Command::Release { .. }
+        | Command::Production(_)
         | Command::GrantAdd { .. }
         | Command::GrantEnd { .. }
         | Command::GrantConfirm { .. }

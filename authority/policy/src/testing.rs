@@ -71,7 +71,11 @@ pub fn campus() -> Campus {
 }
 
 pub fn directory() -> Directory {
-    Directory::of_campus(&campus()).unwrap()
+    directory_of(&campus())
+}
+
+pub fn directory_of(folder: &Campus) -> Directory {
+    Directory::of_campus(folder).unwrap()
 }
 
 pub fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {

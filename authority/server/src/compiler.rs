@@ -105,6 +105,7 @@ impl Compiler {
             | Command::CardClose { .. }
             | Command::Desk(_)
             | Command::Photo(_)
+            | Command::Production(_)
             | Command::LockDown { .. }
             | Command::Release { .. }
             | Command::GrantAdd { .. }

@@ -74,6 +74,7 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
         | Command::GrantAdd { .. }
         | Command::GrantConfirm { .. }
         | Command::Photo(_)
+        | Command::Production(_)
         | Command::Request(_)
         | Command::Office(_) => Doors::new(),
     }
@@ -105,6 +106,7 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
         | Command::Release { .. }
         | Command::GrantConfirm { .. }
         | Command::Photo(_)
+        | Command::Production(_)
         | Command::Request(RequestOrder::Ask { .. } | RequestOrder::Reject { .. } | RequestOrder::Withdraw { .. })
         | Command::Office(_) => {}
     }
@@ -183,6 +185,7 @@ pub fn in_words(command: &Command) -> (String, String) {
         Command::Photo(order) => {
             (format!("the photo of person {}", order.person()), order.reason().unwrap_or_default())
         }
+        Command::Production(order) => (order.subject(), order.reason()),
         Command::LockDown { scope, reason } | Command::Release { scope, reason } => {
             (scope.to_string(), reason.as_str())
         }

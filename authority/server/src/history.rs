@@ -10,6 +10,7 @@ use doorward_policy::directory::Directory;
 use doorward_policy::office::OfficeOrder;
 use doorward_policy::office::requests::RequestOrder;
 use doorward_policy::photo::PhotoOrder;
+use doorward_policy::production::ProductionOrder;
 use doorward_protocol::time::UnixMs;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -89,6 +90,7 @@ pub fn summary(command: &Command) -> String {
             PhotoOrder::Reject { .. } => format!("rejected {subject}{because}"),
             PhotoOrder::Reopen { .. } => format!("reopened {subject}{because}"),
         },
+        Command::Production(order) => of_production(order, &subject, &because),
         Command::LockDown { .. } => format!("locked down {subject}{because}"),
         Command::Release { .. } => format!("released {subject}{because}"),
         Command::GrantAdd { id, .. } => format!("added grant {id}"),
@@ -115,6 +117,25 @@ pub fn summary(command: &Command) -> String {
                 token.expires_at.to_utc_text()
             ),
         },
+    }
+}
+
+fn of_production(order: &ProductionOrder, subject: &str, because: &str) -> String {
+    let count = |n: usize, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
+    match order {
+        ProductionOrder::Enter { people, .. } => {
+            format!("put {} on {subject}", count(people.len(), "person", "people"))
+        }
+        ProductionOrder::Strike { people, .. } => {
+            format!("took {} off {subject}", count(people.len(), "person", "people"))
+        }
+        ProductionOrder::Confirm { .. } => format!("confirmed {subject}"),
+        ProductionOrder::Accept { .. } => format!("accepted {subject}"),
+        ProductionOrder::Return { .. } => format!("gave {subject} back{because}"),
+        ProductionOrder::Order { campaign, .. } => format!("ordered {subject} of campaign {campaign}"),
+        ProductionOrder::Deliver { cards, .. } => {
+            format!("took in {} of {subject}", count(cards.len(), "card", "cards"))
+        }
     }
 }
 
@@ -173,6 +194,7 @@ pub fn detail(command: &Command) -> Value {
             "id": id, "operator": token.operator, "power": token.power, "expires_at": token.expires_at.to_utc_text(),
         }),
         Command::Photo(order) => inner(serde_json::to_value(order).unwrap_or_default()),
+        Command::Production(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Desk(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Request(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Office(order) => inner(serde_json::to_value(order).unwrap_or_default()),

@@ -25,6 +25,7 @@ pub mod present;
 pub mod quic;
 mod reading;
 pub mod serve;
+pub mod sheet;
 pub mod signer;
 mod silence;
 pub mod snapshots;

@@ -223,6 +223,7 @@ impl Present {
         match command {
             Command::Import { difference } => self.learn_cards(difference.cards.put.keys().cloned()),
             Command::Desk(DeskOrder::Issue(issue)) => self.learn_cards([issue.card.clone()]),
+            Command::Production(order) => self.learn_cards(order.cards().cloned()),
             Command::Desk(DeskOrder::Extend { .. })
             | Command::Found { .. }
             | Command::Tick { .. }

@@ -188,6 +188,7 @@ const fn name_of(command: &Command) -> &'static str {
         Command::CardClose { .. } => "card close",
         Command::Desk(_) => "card issue",
         Command::Photo(_) => "photo",
+        Command::Production(_) => "roster or batch",
         Command::LockDown { .. } => "lock down",
         Command::Release { .. } => "release",
         Command::GrantAdd { .. } | Command::Request(_) => "grant",

@@ -66,7 +66,9 @@ fn no_file_is_too_long_to_be_about_one_thing() {
     });
     assert_tidy(&files(), |file| {
         let count = file.text.len();
-        let is_small = count <= FILE_BYTES_MAX || file.path == "Cargo.lock";
+        // These two are made, and have to be looked at when they change.
+        let is_made = ["Cargo.lock", "authority/server/openapi.json"].contains(&file.path.as_str());
+        let is_small = count <= FILE_BYTES_MAX || is_made;
         if is_small { vec![] } else { vec![format!("{count} bytes, at most {FILE_BYTES_MAX}")] }
     });
 }

@@ -6,6 +6,7 @@ mod account;
 mod agent;
 mod alarms;
 mod ask;
+mod batch;
 mod card;
 mod check;
 mod decide;
@@ -23,6 +24,7 @@ mod person;
 mod photo;
 mod request;
 mod root;
+mod roster;
 mod serve;
 mod status;
 mod terms;
@@ -54,6 +56,8 @@ pub enum Command {
     Card(card::Card),
     Person(person::Person),
     Photo(photo::Photo),
+    Roster(roster::Roster),
+    Batch(batch::Batch),
     Lockdown(lockdown::Lockdown),
     Release(lockdown::Release),
     Grant(grant::Grant),
@@ -91,6 +95,8 @@ impl Command {
             Self::Card(command) => command.run(options, out),
             Self::Person(command) => command.run(options, out),
             Self::Photo(command) => command.run(options, out),
+            Self::Roster(command) => command.run(options, out),
+            Self::Batch(command) => command.run(options, out),
             Self::Lockdown(command) => command.run(options, out),
             Self::Release(command) => command.run(options, out),
             Self::Grant(command) => command.run(options, out),

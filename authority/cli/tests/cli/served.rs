@@ -385,6 +385,84 @@ fn a_photo_is_brought_looked_at_rejected_brought_again_and_locked() {
     assert_says(&server.say("looks").out, &["photo, person 230001"]);
 }
 
+/// The campus `jnu` with small photos, a campaign whose hand-over was long ago, and somebody who has no card yet.
+fn jnu_with_campaign() -> tempfile::TempDir {
+    let folder = jnu();
+    edit(&folder, "cards.csv", "CARD3,230003,check-card,suspended,2023-04-03,,\n", "");
+    edit(&folder, "campus.toml", "width = 295\nheight = 367", "width = 24\nheight = 30");
+    let days = "photos = { from = 2027-01-18, until = 2027-02-12 }\nroster = { from = 2027-01-25, until = 2027-02-19 }\n\
+                hand_over = { from = 2027-03-02, until = 2027-03-31 }";
+    edit(&folder, "campus.toml", days, "hand_over = { from = 2020-03-02, until = 2020-03-31 }");
+    folder
+}
+
+#[test]
+fn a_roster_becomes_an_archive_for_the_company_and_what_it_made_comes_into_use() {
+    let server = Server::start();
+    assert_eq!(server.run(&["import", text(jnu_with_campaign().path())]).code, 0);
+    let listed = server.say("roster list");
+    assert_says(&listed.out, &["spring-2027", "photos: any day, open", "hand_over: 2020-03-02 to 2020-03-31, closed"]);
+    assert_says(&listed.err, &["none of your units has a roster"]);
+    let people = server.file("people.txt");
+    std::fs::write(&people, "\u{feff}230003\r\n\r\n230003\n").unwrap();
+    let entered = server.run(&["roster", "enter", "spring-2027", "--unit", "physics", "--file", &people]);
+    assert_eq!((entered.code, entered.err.as_str()), (0, ""));
+    let taken = server.say("roster enter spring-2027 --unit physics 230009");
+    assert_says(&taken.err, &["person `230009` has card", "replace it, or close it"]);
+    assert_says(&server.say("roster enter spring --unit physics 230003").err, &["campaign `spring` is not known"]);
+    assert_says(&server.say("roster confirm spring-2027 --unit physics").err, &["`230003`: without an approved photo"]);
+    let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/../server/tests/photo-24x30.jpg");
+    assert_eq!(server.run(&["photo", "submit", "230003", photo]).code, 0);
+    let image = server.json("photo list")["photos"][0]["image"].as_str().unwrap().to_owned();
+    assert_eq!(server.say(&format!("photo approve 230003 --image {image}")).code, 0);
+    for step in ["confirm", "return --reason hasty", "confirm", "accept"] {
+        let (action, rest) = step.split_once(' ').unwrap_or((step, ""));
+        let line = format!("roster {action} spring-2027 --unit physics {rest}");
+        let said = server.say(line.trim());
+        assert_eq!((said.code, said.err.as_str()), (0, ""), "{line}");
+    }
+    assert_says(
+        &server.say("roster show spring-2027 --unit physics").out,
+        &["accepted by owner", "230003", "approved"],
+    );
+    assert_eq!(server.say("batch order spring-1 --campaign spring-2027").code, 0);
+    assert_says(&server.say("batch order spring-2 --campaign spring-2027").err, &["nobody is on it"]);
+    let saved = server.file("spring-1.zip");
+    assert_eq!(server.say(&format!("batch save spring-1 {saved}")).code, 0);
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(&saved).unwrap()).unwrap();
+    let mut unpack = |name: &str| {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut archive.by_name(name).unwrap(), &mut bytes).unwrap();
+        bytes
+    };
+    assert_eq!(unpack("photos/230003.jpg"), std::fs::read(photo).unwrap());
+    let table = "person_id,name,category,units,card_type,number,photo\n\
+                 230003,학생 3,undergraduate,physics,id-card,,photos/230003.jpg\n";
+    assert_eq!(String::from_utf8(unpack("batch.csv")).unwrap(), table);
+    let produced = server.file("produced.csv");
+    let deliver = |table: &str| {
+        std::fs::write(&produced, table).unwrap();
+        server.run(&["batch", "deliver", "spring-1", &produced])
+    };
+    assert_says(&deliver("person_id,card\n230003,N\n").err, &["produced.csv:1:", "no column card_id"]);
+    assert_says(&deliver("person_id,card_id\n230003,\n").err, &["produced.csv:2:", "is empty"]);
+    assert_says(&deliver("person_id,card_id\n230003,N1\n230003,N2\n").err, &["produced.csv:3:", "is there already"]);
+    assert_says(&deliver("person_id,card_id\n230004,N1\n").err, &["`230004`: not in this batch"]);
+    assert_says(&deliver("chip,person_id,card_id\n7,230003,CARD1\n").err, &["card `CARD1` is there already"]);
+    assert_eq!(deliver("chip,person_id,card_id\n7,230003,NEW3\n").code, 0);
+    assert_says(&server.say("batch list").out, &["spring-1", "spring-2027"]);
+    assert_says(&server.say("batch show spring-1").out, &["230003", "NEW3"]);
+    assert_says(&server.say("card show NEW3").out, &["produced"]);
+    assert_eq!(server.say("operator add physics-office --name Physics --role department --unit physics").code, 0);
+    let key = server.file("physics.token");
+    std::fs::write(&key, server.say("operator token physics-office").out.trim()).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let late = server.run(&["--token-file", &key, "card", "activate", "NEW3"]);
+    assert_says(&late.err, &["stage `hand_over` of campaign spring-2027", "2020-03-31", "card-office"]);
+    assert_eq!(server.say("card activate NEW3 --wait 0s").code, 0);
+    assert_says(&server.say("journal").out, &["took in 1 card of batch spring-1", "gave the roster of unit physics"]);
+}
+
 #[test]
 fn what_is_asked_for_is_seen_weighed_and_decided() {
     let server = Server::start();

@@ -55,6 +55,7 @@ impl Directory {
             }
             Command::Desk(order) => self.check_desk(order),
             Command::Photo(order) => self.check_photo(order),
+            Command::Production(order) => self.check_production(order),
             Command::LockDown { scope, reason } => self.check_lockdown(scope, reason),
             Command::Release { scope, reason } => self.check_release(scope, reason),
             Command::GrantAdd { id, grant } => self.check_new_grant(id, grant),

@@ -73,7 +73,7 @@ impl Directory {
         }
     }
 
-    fn check_issue(&self, policy: &Policy, issue: &Issue) -> Result<(), Refusal> {
+    pub(super) fn check_issue(&self, policy: &Policy, issue: &Issue) -> Result<(), Refusal> {
         issue.document.iter().try_for_each(|document| check_document(document))?;
         if self.tables.cards.contains_key(&issue.card) || self.removed_states.contains_key(&issue.card) {
             return Err(Refusal::CardExists(issue.card.clone()));
@@ -86,7 +86,7 @@ impl Directory {
             return Err(Refusal::TemporaryType { card_type: issue.card_type.clone(), cause: issue.cause });
         }
         self.check_replaced(issue)?;
-        if let Some(card) = self.card_in_the_way(policy, issue, card_type) {
+        if let Some(card) = self.card_in_the_way(policy, &issue.person, issue.replaces.as_ref(), card_type) {
             return Err(Refusal::CardOpen { person: issue.person.clone(), card: card.clone() });
         }
         if let Some(until) = issue.valid_until.filter(|until| *until < issue.issued_on) {
@@ -98,7 +98,7 @@ impl Directory {
                 let check = |format| number::check(text, format, issue.person.as_str());
                 format.as_ref().map_or(Ok(()), check).map_err(Refusal::Number)
             }
-            (None, Some(_)) => self.next_number(issue, card_type).map(|_| ()),
+            (None, Some(_)) => self.next_number(&issue.person, card_type).map(|_| ()),
             (None, None) => Ok(()),
         }
     }
@@ -117,7 +117,13 @@ impl Directory {
     }
 
     /// One open card of medium `card` for each person, and one that stands in for it.
-    fn card_in_the_way(&self, policy: &Policy, issue: &Issue, card_type: &CardType) -> Option<&CardId> {
+    pub(super) fn card_in_the_way(
+        &self,
+        policy: &Policy,
+        person: &PersonId,
+        replaces: Option<&CardId>,
+        card_type: &CardType,
+    ) -> Option<&CardId> {
         if card_type.medium != Medium::Card {
             return None;
         }
@@ -126,16 +132,16 @@ impl Directory {
             let known = card.and_then(|card| policy.card_types.get(&card.card_type));
             known.is_some_and(|known| known.medium == Medium::Card && known.temporary == card_type.temporary)
         };
-        let others = self.cards_of(&issue.person).filter(|id| Some(*id) != issue.replaces.as_ref());
+        let others = self.cards_of(person).filter(|id| Some(*id) != replaces);
         others.filter(is_of_kind).find(|id| self.is_open(id))
     }
 
-    fn next_number(&self, issue: &Issue, card_type: &CardType) -> Result<Option<String>, Refusal> {
+    pub(super) fn next_number(&self, person: &PersonId, card_type: &CardType) -> Result<Option<String>, Refusal> {
         let Some(format) = &card_type.number_format else { return Ok(None) };
         // Ordinals count the cards of a holder whatever their kind.
         let prefix = format.prefix.as_deref().unwrap_or_default();
-        let numbers = self.numbers_of(&issue.person).filter(|number| number.starts_with(prefix));
-        Ok(Some(number::next(format, issue.person.as_str(), numbers)?))
+        let numbers = self.numbers_of(person).filter(|number| number.starts_with(prefix));
+        Ok(Some(number::next(format, person.as_str(), numbers)?))
     }
 
     fn numbers_of(&self, person: &PersonId) -> impl Iterator<Item = &str> {
@@ -156,10 +162,10 @@ impl Directory {
         ended.iter().for_each(|old| self.set_state(old, CardState::Closed, at));
     }
 
-    fn issue(&mut self, issue: &Issue, by: &Actor, at: UnixMs) {
+    pub(super) fn issue(&mut self, issue: &Issue, by: &Actor, at: UnixMs) {
         let policy = self.policy.as_ref();
         let card_type = policy.and_then(|policy| policy.card_types.get(&issue.card_type));
-        let made = || self.next_number(issue, card_type?).ok().flatten();
+        let made = || self.next_number(&issue.person, card_type?).ok().flatten();
         let number = issue.number.clone().or_else(made);
         let old = issue.replaces.as_ref().and_then(|old| self.tables.cards.get(old));
         let issued = Issued {

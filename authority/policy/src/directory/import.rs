@@ -38,6 +38,7 @@ impl Directory {
         difference.people.apply_to(&mut self.tables.people);
         for id in &difference.people.removed {
             self.photos.remove(id);
+            self.forget_on_rosters(id);
         }
         for (id, person) in &difference.people.put {
             for affiliation in &person.affiliations {

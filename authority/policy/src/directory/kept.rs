@@ -9,6 +9,7 @@ use crate::model::{CardId, CardState, Grant, GrantId, PersonId, Policy, Tables};
 use crate::office::Office;
 use crate::office::requests::{Request, RequestId};
 use crate::photo::Photo;
+use crate::production::Production;
 use doorward_protocol::id::AgentId;
 use doorward_protocol::time::UnixMs;
 use serde::ser::SerializeStruct;
@@ -29,6 +30,7 @@ pub(super) struct Kept {
     office: Office,
     desk: Desk,
     photos: BTreeMap<PersonId, Photo>,
+    production: Production,
     requests: BTreeMap<RequestId, Request>,
     reviewed_at: BTreeMap<GrantId, UnixMs>,
     shut_since: BTreeMap<CardId, UnixMs>,
@@ -40,7 +42,7 @@ pub(super) struct Kept {
 
 impl Serialize for Directory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = serializer.serialize_struct("Kept", 18)?;
+        let mut kept = serializer.serialize_struct("Kept", 19)?;
         kept.serialize_field("founding", &self.founding)?;
         kept.serialize_field("policy", &self.policy)?;
         kept.serialize_field("tables", &self.tables)?;
@@ -52,6 +54,7 @@ impl Serialize for Directory {
         kept.serialize_field("office", &self.office)?;
         kept.serialize_field("desk", &self.desk)?;
         kept.serialize_field("photos", &self.photos)?;
+        kept.serialize_field("production", &self.production)?;
         kept.serialize_field("requests", &self.requests)?;
         kept.serialize_field("reviewed_at", &self.reviewed_at)?;
         kept.serialize_field("shut_since", &self.shut_since)?;
@@ -79,6 +82,7 @@ impl From<Kept> for Directory {
             office: kept.office,
             desk: kept.desk,
             photos: kept.photos,
+            production: kept.production,
             requests: kept.requests,
             reviewed_at: kept.reviewed_at,
             shut_since: kept.shut_since,

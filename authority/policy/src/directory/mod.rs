@@ -7,6 +7,7 @@ mod check;
 mod desk;
 mod import;
 mod kept;
+mod production;
 mod refusal;
 mod requests;
 
@@ -20,6 +21,7 @@ use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, Person
 use crate::office::Office;
 use crate::office::requests::{Request, RequestId};
 use crate::photo::{self, Photo};
+use crate::production::Production;
 use crate::touched::{Reach, Touched};
 use doorward_protocol::id::{AgentId, DoorId, Hash, ReaderKey};
 use doorward_protocol::sign::PublicKey;
@@ -48,6 +50,7 @@ pub struct Directory {
     office: Office,
     desk: Desk,
     photos: BTreeMap<PersonId, Photo>,
+    production: Production,
     requests: BTreeMap<RequestId, Request>,
     /// Since when grants stand as they are, or were last confirmed.
     reviewed_at: BTreeMap<GrantId, UnixMs>,
@@ -168,6 +171,7 @@ impl Directory {
             }
             Command::CardActivate { card } => self.touched_by_activation(card),
             Command::Desk(order) => self.touched_by_desk(order),
+            Command::Production(order) => Touched { cards: order.cards().cloned().collect(), ..Touched::default() },
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => {
                 Touched { doors: self.doors_in(scope).cloned().collect(), ..Touched::default() }
             }
@@ -224,6 +228,7 @@ impl Directory {
             Command::CardActivate { card } => self.activate(card, entry.at),
             Command::Photo(order) => photo::perform(&mut self.photos, order, &entry.actor, entry.at),
             Command::Desk(order) => self.perform_desk(order, &entry.actor, entry.at),
+            Command::Production(order) => self.perform_production(order, &entry.actor, entry.at),
             Command::CardClose { card, .. } => self.set_state(card, CardState::Closed, entry.at),
             Command::LockDown { scope, .. } => {
                 self.lockdowns.insert(scope.clone());

@@ -2,11 +2,12 @@
 
 use crate::command::{Scope, TextError};
 use crate::desk::Cause;
-use crate::model::{CardId, CardState, CardTypeId, GrantId, PersonId};
+use crate::model::{CardId, CardState, CardTypeId, GrantId, PersonId, UnitId};
 use crate::number::NumberError;
 use crate::office::requests::{RequestId, Standing};
 use crate::office::{ApiTokenId, OperatorId};
 use crate::photo::PhotoState;
+use crate::production::{BatchId, CampaignId, PEOPLE_MAX, RosterState};
 use doorward_protocol::id::{AgentId, CampusId};
 use doorward_protocol::problem::did_you_mean;
 use doorward_protocol::time::{Day, UnixMs};
@@ -113,6 +114,41 @@ pub enum Refusal {
         /// Where it stands; `None`: there is none.
         state: Option<PhotoState>,
     },
+    /// Some of the people who are named cannot be.
+    #[error("{people}: {what}")]
+    People {
+        /// Some of them.
+        people: String,
+        /// What they are.
+        what: &'static str,
+    },
+    /// There would be no card to make.
+    #[error("nobody is on it whose card could be made; put people on a roster, confirm it, and accept it")]
+    NobodyToOrder,
+    /// So many are not taken at once.
+    #[error("{0} people are named; at most {PEOPLE_MAX} go into one roster, one order and one batch")]
+    TooManyPeople(usize),
+    /// Everyone is on one roster of a campaign.
+    #[error("person `{person}` is on the roster of unit `{unit}` for this campaign; take them off there first")]
+    OnAnotherRoster {
+        /// Who.
+        person: PersonId,
+        /// Whose roster that is.
+        unit: UnitId,
+    },
+    /// The roster does not stand so that this could be done.
+    #[error("the roster of unit `{unit}` for campaign `{campaign}` is {}; {}", .state.name(), roster_text(*.state))]
+    RosterState {
+        /// Of which campaign.
+        campaign: CampaignId,
+        /// Whose roster.
+        unit: UnitId,
+        /// Where it stands.
+        state: RosterState,
+    },
+    /// A batch of this name is there.
+    #[error("batch `{0}` is there already; choose another name")]
+    BatchExists(BatchId),
     /// A grant of this name is there.
     #[error("grant `{0}` is there already; end it first, or choose another id")]
     GrantExists(GrantId),
@@ -280,6 +316,14 @@ const fn photo_text(state: Option<PhotoState>) -> (&'static str, &'static str) {
         Some(PhotoState::Waiting) => ("the photo", " waits"),
         Some(PhotoState::Approved) => ("the photo", " is approved"),
         Some(PhotoState::Rejected) => ("the photo", " is rejected"),
+    }
+}
+
+const fn roster_text(state: RosterState) -> &'static str {
+    match state {
+        RosterState::Open => "its unit has to confirm it first",
+        RosterState::Confirmed => "the card office accepts it, or gives it back to be changed",
+        RosterState::Accepted => "the card office can give it back until its cards are ordered",
     }
 }
 

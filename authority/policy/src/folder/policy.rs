@@ -12,11 +12,12 @@ use crate::model::{
     CardType, CardTypeId, Category, CategoryId, Fee, Function, Medium, NumberFormat, Policy, RuleId, ScheduleName,
 };
 use crate::photo::{self, PhotoFormat};
+use crate::production::{Campaign, CampaignId, Stage};
 use doorward_protocol::facts::{Interval, Schedule};
 use doorward_protocol::id::{CampusId, FunctionId, IdError};
 use doorward_protocol::problem::{Place, Problem, shown};
 use doorward_protocol::table::decode;
-use doorward_protocol::time::Day;
+use doorward_protocol::time::{Day, DayRange};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -56,6 +57,8 @@ pub struct Names {
     pub schedules: Declared<ScheduleName>,
     /// `id` of `[[rule]]`.
     pub rules: Declared<RuleId>,
+    /// `[campaign.*]`.
+    campaigns: Declared<CampaignId>,
 }
 
 impl Names {
@@ -66,6 +69,7 @@ impl Names {
             categories: Declared::new(FILE),
             schedules: Declared::new(FILE),
             rules: Declared::new(FILE),
+            campaigns: Declared::new(FILE),
         }
     }
 
@@ -75,6 +79,7 @@ impl Names {
         self.categories.note_gap();
         self.schedules.note_gap();
         self.rules.note_gap();
+        self.campaigns.note_gap();
     }
 
     /// Reads the name of a schedule; `None` is `always`.
@@ -113,7 +118,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         table,
         0,
         &["campus"],
-        &["holiday", "function", "card_type", "category", "schedule", "rule", "fee", "photo"],
+        &["holiday", "function", "card_type", "category", "schedule", "rule", "fee", "photo", "campaign"],
     );
     let root = Section::root(table);
     let mut names = Names::new();
@@ -130,6 +135,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
     let mut mentions = Mentions::default();
     let rules = rules::rules(document, &root, &mut names, &mut mentions);
     let fees = fees(document, &root);
+    let campaigns = named(document, &root, "campaign", &mut names.campaigns, |d, i| campaign(d, i, &names.card_types));
     let photo = root.optional("photo", |item| photo_format(document, item));
     let policy = campus.map(|campus| Policy {
         campus: campus.id,
@@ -144,6 +150,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         rules,
         fees,
         photo: photo.flatten(),
+        campaigns,
     });
     PolicyFile { policy, card_types, names, mentions }
 }
@@ -291,6 +298,29 @@ fn photo_format<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Photo
     let height = section.required("height", |item| document.count(item, 1, photo::PIXELS_MAX));
     let bytes_max = section.optional("bytes_max", |item| document.count(item, 1, photo::BYTES_MAX));
     Some(PhotoFormat { width: width?, height: height?, bytes_max: bytes_max?.unwrap_or(photo::BYTES_MAX) })
+}
+
+fn campaign<'t>(document: &mut Document<'t>, item: Item<'t>, card_types: &Declared<CardTypeId>) -> Option<Campaign> {
+    let name = format!("[campaign.{}]", item.key());
+    let section = document.section(&name, item, &["name", "card_type"], &Stage::ALL.map(Stage::name))?;
+    let name = section.required("name", |item| document.parsed(item, values::name));
+    let card_type = section.required("card_type", |item| document.parsed(item, |text| card_types.resolve(text)));
+    let stages = Stage::ALL.map(|stage| (stage, section.optional(stage.name(), |item| days(document, item))));
+    let stages = stages.into_iter().map(|(stage, days)| Some((stage, days?))).collect::<Option<Vec<_>>>();
+    let stages = stages?.into_iter().filter_map(|(stage, days)| Some((stage, days?))).collect();
+    Some(Campaign { name: name?, card_type: card_type?, stages })
+}
+
+fn days<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<DayRange> {
+    let section = document.section(item.key(), item, &["from", "until"], &[])?;
+    let from = section.required("from", |item| document.day(item));
+    let until = section.required("until", |item| document.day(item));
+    let (from, until) = (from?, until?);
+    if until < from {
+        document.refuse(item, format!("begins on {from} and ends on {until}; swap them"));
+        return None;
+    }
+    Some(DayRange { from: Some(from), until: Some(until) })
 }
 
 fn fees<'t>(document: &mut Document<'t>, root: &Section<'t>) -> Vec<Fee> {

@@ -6,6 +6,7 @@ use super::requests::RequestOrder;
 use super::{OfficeOrder, Role};
 use crate::command::Command;
 use crate::photo::PhotoOrder;
+use crate::production::ProductionOrder;
 use serde::{Deserialize, Serialize};
 
 /// Something that is done or asked.
@@ -32,6 +33,10 @@ pub enum Act {
     SubmitPhotos,
     /// Approve, reject and reopen photos.
     DecidePhotos,
+    /// Put people on rosters, and confirm these.
+    PrepareRosters,
+    /// Accept rosters, order their cards, and take these in.
+    ProduceCards,
     /// Lock doors down and release them.
     LockDown,
     /// Give and end grants.
@@ -62,7 +67,7 @@ use Role::{Administrator, Auditor, CardOffice, ControlRoom, Department, Faciliti
 
 impl Act {
     /// All acts, in the order in which they are shown.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::SuspendCard,
         Self::ResumeCard,
         Self::ActivateCard,
@@ -70,6 +75,8 @@ impl Act {
         Self::IssueCards,
         Self::SubmitPhotos,
         Self::DecidePhotos,
+        Self::PrepareRosters,
+        Self::ProduceCards,
         Self::LockDown,
         Self::Ask,
         Self::Decide,
@@ -94,9 +101,9 @@ impl Act {
             // A lost card is dead by the word of any office that knows its holder (S9, H4).
             Self::SuspendCard => &[Administrator, SecurityOffice, ControlRoom, CardOffice, Department],
             Self::ResumeCard | Self::CloseCard => &[Administrator, SecurityOffice, CardOffice],
-            Self::IssueCards => &[Administrator, CardOffice],
-            // The department knows the face (J7).
-            Self::SubmitPhotos | Self::DecidePhotos => &[Administrator, CardOffice, Department],
+            Self::IssueCards | Self::ProduceCards => &[Administrator, CardOffice],
+            // The department knows the face (J7), and who its people are (K2).
+            Self::SubmitPhotos | Self::DecidePhotos | Self::PrepareRosters => &[Administrator, CardOffice, Department],
             // Whoever hands a card out (H3).
             Self::ActivateCard => &[Administrator, CardOffice, Department],
             Self::LockDown => &[Administrator, SecurityOffice, ControlRoom, Facilities],
@@ -138,6 +145,8 @@ impl Act {
             Self::IssueCards => "issue, replace or extend a card",
             Self::SubmitPhotos => "bring a photo",
             Self::DecidePhotos => "approve, reject or reopen a photo",
+            Self::PrepareRosters => "change, confirm or see a roster",
+            Self::ProduceCards => "accept a roster, order its cards or take them in",
             Self::LockDown => "lock doors down or release them",
             Self::Grant => "give, confirm or end a grant",
             Self::Ask => "ask for access",
@@ -169,6 +178,15 @@ impl Act {
             Command::Photo(PhotoOrder::Approve { .. } | PhotoOrder::Reject { .. } | PhotoOrder::Reopen { .. }) => {
                 Self::DecidePhotos
             }
+            Command::Production(order) => match order {
+                ProductionOrder::Enter { .. } | ProductionOrder::Strike { .. } | ProductionOrder::Confirm { .. } => {
+                    Self::PrepareRosters
+                }
+                ProductionOrder::Accept { .. }
+                | ProductionOrder::Return { .. }
+                | ProductionOrder::Order { .. }
+                | ProductionOrder::Deliver { .. } => Self::ProduceCards,
+            },
             Command::LockDown { .. } | Command::Release { .. } => Self::LockDown,
             Command::GrantAdd { .. } | Command::GrantEnd { .. } | Command::GrantConfirm { .. } => Self::Grant,
             Command::Request(order) => match order {

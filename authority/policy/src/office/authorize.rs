@@ -10,9 +10,11 @@ use crate::command::{Command, Scope};
 use crate::desk::DeskOrder;
 use crate::directory::Directory;
 use crate::model::{BuildingId, CardId, Grant, PersonId, Subject, Target, UnitId};
+use crate::photo::PhotoOrder;
+use crate::production::{BatchId, CampaignId, ProductionOrder, Stage};
 use crate::zone::zone;
 use doorward_protocol::id::{DoorId, Hash};
-use doorward_protocol::time::{DayRange, UnixMs};
+use doorward_protocol::time::{Day, DayRange, UnixMs};
 use std::collections::BTreeSet;
 use thiserror::Error;
 
@@ -86,6 +88,19 @@ pub enum Denial {
         /// Where.
         object: String,
     },
+    /// The stage of a campaign is not open.
+    #[error(
+        "the stage `{}` of campaign {campaign} is open from {} to {}; who comes too late is served by the card-office",
+        .stage.name(), day_text(.days.from), day_text(.days.until)
+    )]
+    Stage {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// Which stage.
+        stage: Stage,
+        /// When it is open.
+        days: DayRange,
+    },
     /// Only the authority does that.
     #[error("only the authority itself gives the command {0}")]
     Authority(&'static str),
@@ -94,6 +109,10 @@ pub enum Denial {
 fn roles_text(act: Act) -> String {
     let names: Vec<_> = act.roles().iter().map(|role| role.name()).collect();
     names.join(", ")
+}
+
+fn day_text(day: Option<Day>) -> String {
+    day.map_or_else(|| "any day".to_owned(), |day| day.to_string())
 }
 
 impl Office {
@@ -132,7 +151,15 @@ impl Directory {
     /// See [`Denial`].
     pub fn authorize(&self, asker: &Asker, command: &Command, at: UnixMs) -> Result<(), Denial> {
         match Act::of(command) {
-            Some(act) => self.allow(asker, act, self.object_of(command), at),
+            Some(act) => {
+                self.allow(asker, act, self.object_of(command), at)?;
+                let is_bound = |power: &&Power| power.role == Role::Department;
+                if self.office().powers(asker, at)?.iter().any(is_bound) {
+                    self.check_stage(command, at)
+                } else {
+                    Ok(())
+                }
+            }
             None if *asker == Asker::Owner => Ok(()),
             None => Err(Denial::Authority(command.name())),
         }
@@ -166,6 +193,36 @@ impl Directory {
         Err(Denial::Remit { role: *role, remit: remit.clone(), act, object: object.to_string() })
     }
 
+    /// Departments keep to the dates of campaigns; the card office serves who comes too late (J8).
+    fn check_stage(&self, command: &Command, at: UnixMs) -> Result<(), Denial> {
+        let production = self.production();
+        let (stage, campaigns): (_, Vec<&CampaignId>) =
+            if let Command::Photo(PhotoOrder::Submit { person, .. }) = command {
+                let campaigns = production.campaigns_of(person);
+                (Stage::Photos, campaigns.filter(|campaign| !production.is_ordered(campaign, person)).collect())
+            } else if let Command::Production(
+                ProductionOrder::Enter { campaign, .. }
+                | ProductionOrder::Strike { campaign, .. }
+                | ProductionOrder::Confirm { campaign, .. },
+            ) = command
+            {
+                (Stage::Roster, vec![campaign])
+            } else if let Command::CardActivate { card } = command {
+                (Stage::HandOver, production.campaign_of(card).into_iter().collect())
+            } else {
+                return Ok(());
+            };
+        let Some(policy) = self.policy() else { return Ok(()) };
+        let today = zone(&policy.time_zone).and_then(|zone| zone.local(at)).map(|local| local.day);
+        for campaign in campaigns {
+            let days = policy.campaigns.get(campaign).and_then(|known| known.stages.get(&stage));
+            if let Some(days) = days.filter(|days| today.is_none_or(|today| !days.contains(today))) {
+                return Err(Denial::Stage { campaign: campaign.clone(), stage, days: *days });
+            }
+        }
+        Ok(())
+    }
+
     /// What a command is done to. What is not known lies nowhere; that it is not known is not said to whoever could not ask.
     fn object_of<'a>(&'a self, command: &'a Command) -> Object<'a> {
         match command {
@@ -178,6 +235,15 @@ impl Directory {
                 DeskOrder::Extend { card, .. } => Object::Card(card),
             },
             Command::Photo(order) => Object::Person(order.person()),
+            Command::Production(order) => match order {
+                ProductionOrder::Enter { unit, .. }
+                | ProductionOrder::Strike { unit, .. }
+                | ProductionOrder::Confirm { unit, .. }
+                | ProductionOrder::Accept { unit, .. }
+                | ProductionOrder::Return { unit, .. } => Object::Unit(unit),
+                ProductionOrder::Order { unit, .. } => unit.as_ref().map_or(Object::Campus, Object::Unit),
+                ProductionOrder::Deliver { batch, .. } => self.batch_object(batch),
+            },
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => match scope {
                 Scope::Campus => Object::Campus,
                 Scope::Building(building) => Object::Building(building),
@@ -210,6 +276,13 @@ impl Directory {
             | Command::AgentRemove { .. }
             | Command::Office(_) => Object::Campus,
         }
+    }
+
+    /// Whose cards a batch holds.
+    #[must_use]
+    pub fn batch_object(&self, batch: &BatchId) -> Object<'_> {
+        let unit = self.production().batches.get(batch).and_then(|batch| batch.unit.as_ref());
+        unit.map_or(Object::Campus, Object::Unit)
     }
 
     fn lies_in(

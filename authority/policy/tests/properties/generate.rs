@@ -324,6 +324,7 @@ impl RawCampus {
             rules: self.rules.iter().enumerate().map(|(n, raw)| (id("rule", n), self.rule(raw))).collect(),
             fees: Vec::new(),
             photo: None,
+            campaigns: BTreeMap::new(),
         }
     }
 

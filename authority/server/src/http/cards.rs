@@ -79,8 +79,7 @@ pub async fn issue(
         Failure::bad(format!("{} is no cause{near}", shown(&order.cause)))
             .with_hint(format!("causes are {}", names.join(", ")))
     })?;
-    let today = api.authority.zone().local(api.authority.timeline.now()).map(|local| local.day);
-    let issued_on = day(order.issued_on.as_deref())?.or(today);
+    let issued_on = day(order.issued_on.as_deref())?.or(api.today());
     let issue = Issue {
         card: card(&order.card)?,
         person: PersonId::new(&order.person).map_err(Failure::of_id("person", &order.person))?,

@@ -124,10 +124,14 @@ fn read(order: ImportOrder) -> Result<Campus, Failure> {
     folder::parse(&CampusFiles(files.collect())).map_err(Failure::of_problems)
 }
 
+/// Over a copy, since it takes seconds in which commits would wait for the present.
 fn plan(api: &Api, difference: Difference) -> Result<(Plan, Difference), Failure> {
-    let present = api.authority.present();
-    let at = clock::wall().max(present.directory.at());
-    let plan = Plan::of(&present.directory, &present.compiled, &difference, at).map_err(|error| match error {
+    let (directory, compiled) = {
+        let present = api.authority.present();
+        (present.directory.clone(), present.compiled.clone())
+    };
+    let at = clock::wall().max(directory.at());
+    let plan = Plan::of(&directory, &compiled, &difference, at).map_err(|error| match error {
         PlanError::Refused(refusal) => refusal.into(),
         PlanError::Compile(_) | PlanError::NoDay(_) => Failure::new(StatusCode::CONFLICT, error.to_string()),
     })?;

@@ -4,6 +4,7 @@
 
 mod agents;
 mod alarms;
+mod archive;
 pub mod caller;
 mod cards;
 mod changes;
@@ -21,6 +22,7 @@ mod looks;
 mod operators;
 mod people;
 mod photos;
+mod production;
 mod questions;
 mod refusals;
 mod requests;
@@ -45,7 +47,7 @@ use doorward_policy::command::Command;
 use doorward_policy::zone::format_local;
 use doorward_protocol::commit::Position;
 use doorward_protocol::id::AgentId;
-use doorward_protocol::time::UnixMs;
+use doorward_protocol::time::{Day, UnixMs};
 use failure::Failure;
 use refusals::Refusals;
 use shapes::{AffectedAgent, At, Change, When};
@@ -99,6 +101,11 @@ impl Api {
 
     fn when(&self, at: UnixMs) -> When {
         When { text: format_local(at, &self.authority.zone()), ms: at.0 }
+    }
+
+    /// Today on this campus; `None` where the year has no date.
+    fn today(&self) -> Option<Day> {
+        self.authority.zone().local(self.authority.timeline.now()).map(|local| local.day)
     }
 
     /// Gives a command, waits for its commit, and tells whom it concerns.
@@ -161,6 +168,13 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(photos::approve))
         .routes(routes!(photos::reject))
         .routes(routes!(photos::reopen))
+        .routes(routes!(production::campaigns))
+        .routes(routes!(production::confirm))
+        .routes(routes!(production::accept))
+        .routes(routes!(production::give_back))
+        .routes(routes!(production::batches, production::order))
+        .routes(routes!(production::batch))
+        .routes(routes!(production::packed))
         .routes(routes!(cards::suspend))
         .routes(routes!(cards::resume))
         .routes(routes!(cards::activate))
@@ -200,7 +214,12 @@ fn described() -> OpenApiRouter<Arc<Api>> {
     let photos = OpenApiRouter::new()
         .routes(routes!(photos::image, photos::submit))
         .layer(DefaultBodyLimit::max(photos::UPLOAD_BYTES_MAX));
-    small.merge(import).merge(photos)
+    let many = OpenApiRouter::new()
+        .routes(routes!(production::enter))
+        .routes(routes!(production::strike))
+        .routes(routes!(production::deliver))
+        .layer(DefaultBodyLimit::max(production::BODY_BYTES_MAX));
+    small.merge(import).merge(photos).merge(many)
 }
 
 /// What is served to whoever has no token yet.

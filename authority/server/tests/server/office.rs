@@ -69,6 +69,14 @@ async fn no_route_answers_a_role_that_may_nothing_there() {
                 }
                 "/v1/cards" => json!({ "card": "NEW", "person": "230001", "card_type": "id-card", "cause": "first" }),
                 path if path.ends_with("/extend") => json!({ "until": "2099-01-01", "document": "d" }),
+                "/v1/batches" => json!({ "batch": "b", "campaign": "spring" }),
+                path if path.ends_with("/deliver") => json!({ "cards": { "230001": "NEW" } }),
+                path if path.starts_with("/v1/campaigns/")
+                    && (path.ends_with("/enter") || path.ends_with("/strike")) =>
+                {
+                    json!({ "unit": "korean", "people": ["230001"] })
+                }
+                path if path.starts_with("/v1/campaigns/") => json!({ "unit": "korean" }),
                 "/v1/lockdown" | "/v1/release" => json!({ "scope": "campus", "reason": "r" }),
                 "/v1/tokens" => json!({ "operator": "feed" }),
                 path if path.ends_with("/end") => json!({}),

@@ -4,6 +4,7 @@
 
 pub mod desk;
 pub mod office;
+pub mod production;
 pub mod requests;
 
 use doorward_policy::explain::{Explanation, Opening, Who};
