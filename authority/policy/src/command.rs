@@ -2,6 +2,7 @@
 //!
 //! Deliberately without effect: `directory` says what a command means and refuses those that mean nothing.
 
+use crate::application::ApplicationOrder;
 use crate::desk::DeskOrder;
 use crate::difference::Difference;
 use crate::model::{BuildingId, CardId, Grant, GrantId};
@@ -108,7 +109,19 @@ pub enum Command {
         card: CardId,
         /// Why.
         reason: String,
+        /// What its holder showed, where it ends at their wish.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        document: Option<String>,
     },
+    /// A card was found: it opens nothing until its holder has it back.
+    CardFound {
+        /// Which card.
+        card: CardId,
+        /// Where it was found, and where it is kept.
+        place: String,
+    },
+    /// An order about an application for a card.
+    Application(ApplicationOrder),
     /// An order of the card desk.
     Desk(DeskOrder),
     /// An order about a photo.
@@ -273,6 +286,8 @@ impl Command {
             Self::CardResume { .. } => "card-resume",
             Self::CardActivate { .. } => "card-activate",
             Self::CardClose { .. } => "card-close",
+            Self::CardFound { .. } => "card-found",
+            Self::Application(order) => order.name(),
             Self::Desk(order) => order.name(),
             Self::Photo(order) => order.name(),
             Self::Production(order) => order.name(),

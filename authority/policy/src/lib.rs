@@ -2,6 +2,7 @@
 //!
 //! No runtime, socket, file or clock; the shell reads files and passes their bytes and the time in.
 
+pub mod application;
 pub mod command;
 pub mod compile;
 pub mod desk;

@@ -2,6 +2,7 @@
 //!
 //! Deliberately without behaviour in time: who may open what is `compile` (for agents) and `reference` (naive).
 
+use crate::application::Entitlement;
 use crate::desk::Cause;
 use crate::photo::PhotoFormat;
 use crate::production::{Campaign, CampaignId};
@@ -91,6 +92,9 @@ pub struct Policy {
     /// Campaigns in which cards are made for many at once.
     #[serde(default)]
     pub campaigns: BTreeMap<CampaignId, Campaign>,
+    /// Who gets which card; empty: everyone gets what they are issued.
+    #[serde(default)]
+    pub entitlements: Vec<Entitlement>,
 }
 
 /// What a card costs its holder in a case.

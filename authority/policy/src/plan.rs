@@ -431,7 +431,7 @@ mod tests {
     #[test]
     fn a_plan_names_the_cards_that_the_folder_does_not_open_and_the_grants_that_end() {
         let mut directory = directory();
-        take(&mut directory, Command::CardClose { card: id("A"), reason: "lost".into() }).unwrap();
+        take(&mut directory, Command::CardClose { card: id("A"), reason: "lost".into(), document: None }).unwrap();
         let grant = directory.tables().grants[&id("guest")].clone();
         let grant = crate::model::Grant { subject: crate::model::Subject::Person(id("eve")), ..grant };
         take(&mut directory, Command::GrantAdd { id: id("mine"), grant }).unwrap();

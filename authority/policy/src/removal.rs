@@ -15,7 +15,9 @@ use doorward_protocol::removal::Item;
 #[must_use]
 pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>> {
     let items = match command {
-        Command::CardSuspend { card, .. } => key_of(directory, card).map(Item::Suspend).into_iter().collect(),
+        Command::CardSuspend { card, .. } | Command::CardFound { card, .. } => {
+            key_of(directory, card).map(Item::Suspend).into_iter().collect()
+        }
         Command::CardClose { card, .. } => key_of(directory, card).map(Item::Close).into_iter().collect(),
         Command::CardActivate { card } => {
             directory.superseded_by(card).filter_map(|old| key_of(directory, old)).map(Item::Close).collect()
@@ -33,6 +35,7 @@ pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>>
         | Command::CardResume { .. }
         | Command::Release { .. }
         | Command::Production(_)
+        | Command::Application(_)
         | Command::GrantAdd { .. }
         | Command::GrantEnd { .. }
         | Command::GrantConfirm { .. }

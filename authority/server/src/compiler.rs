@@ -106,6 +106,8 @@ impl Compiler {
             | Command::Desk(_)
             | Command::Photo(_)
             | Command::Production(_)
+            | Command::Application(_)
+            | Command::CardFound { .. }
             | Command::LockDown { .. }
             | Command::Release { .. }
             | Command::GrantAdd { .. }

@@ -52,7 +52,7 @@ impl Confirmed {
 #[must_use]
 pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Present, command: &Command) -> Doors {
     match command {
-        Command::CardSuspend { card, .. } | Command::CardClose { card, .. } => {
+        Command::CardSuspend { card, .. } | Command::CardFound { card, .. } | Command::CardClose { card, .. } => {
             shut(authority, confirmed, present, [card])
         }
         Command::CardResume { card, .. } => at_holders(present, card),
@@ -75,6 +75,7 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
         | Command::GrantConfirm { .. }
         | Command::Photo(_)
         | Command::Production(_)
+        | Command::Application(_)
         | Command::Request(_)
         | Command::Office(_) => Doors::new(),
     }
@@ -99,6 +100,7 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
         | Command::AgentEnrol { .. }
         | Command::AgentRemove { .. }
         | Command::CardSuspend { .. }
+        | Command::CardFound { .. }
         | Command::CardResume { .. }
         | Command::CardActivate { .. }
         | Command::CardClose { .. }
@@ -107,6 +109,7 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
         | Command::GrantConfirm { .. }
         | Command::Photo(_)
         | Command::Production(_)
+        | Command::Application(_)
         | Command::Request(RequestOrder::Ask { .. } | RequestOrder::Reject { .. } | RequestOrder::Withdraw { .. })
         | Command::Office(_) => {}
     }
@@ -179,12 +182,14 @@ pub fn in_words(command: &Command) -> (String, String) {
         }
         Command::CardSuspend { card, reason }
         | Command::CardResume { card, reason }
-        | Command::CardClose { card, reason } => (format!("card {card}"), reason.as_str()),
+        | Command::CardFound { card, place: reason }
+        | Command::CardClose { card, reason, .. } => (format!("card {card}"), reason.as_str()),
         Command::CardActivate { card } => (format!("card {card}"), ""),
         Command::Desk(order) => (format!("card {}", order.card()), ""),
         Command::Photo(order) => {
             (format!("the photo of person {}", order.person()), order.reason().unwrap_or_default())
         }
+        Command::Application(order) => (format!("application {}", order.id()), order.reason()),
         Command::Production(order) => (order.subject(), order.reason()),
         Command::LockDown { scope, reason } | Command::Release { scope, reason } => {
             (scope.to_string(), reason.as_str())

@@ -3,6 +3,7 @@
 use crate::concern;
 use crate::journal::{self, JournalError};
 use crate::paths::Layout;
+use doorward_policy::application::ApplicationOrder;
 use doorward_policy::command::{Command, Entry};
 use doorward_policy::desk::DeskOrder;
 use doorward_policy::difference::{Difference, Rows};
@@ -76,7 +77,21 @@ pub fn summary(command: &Command) -> String {
         Command::CardSuspend { .. } => format!("suspended {subject}{because}"),
         Command::CardResume { .. } => format!("resumed {subject}{because}"),
         Command::CardActivate { .. } => format!("activated {subject}"),
-        Command::CardClose { .. } => format!("closed {subject}{because}"),
+        Command::CardFound { .. } => format!("took in {subject} as found{because}"),
+        Command::CardClose { document: Some(document), .. } => {
+            format!("closed {subject}{because}; shown was: {document}")
+        }
+        Command::CardClose { document: None, .. } => format!("closed {subject}{because}"),
+        Command::Application(order) => match order {
+            ApplicationOrder::Apply { application, .. } => format!(
+                "brought {subject} of person {} for a card of type {} ({}){because}",
+                application.person,
+                application.card_type,
+                application.channel.name()
+            ),
+            ApplicationOrder::Approve { .. } => format!("approved {subject}{because}"),
+            ApplicationOrder::Reject { .. } => format!("rejected {subject}{because}"),
+        },
         Command::Desk(DeskOrder::Issue(issue)) => {
             let replaced = issue.replaces.as_ref().map(|old| format!(" in place of {old}")).unwrap_or_default();
             format!("issued {subject} to person {}{replaced}: {}", issue.person, issue.cause.name())
@@ -181,6 +196,7 @@ pub fn detail(command: &Command) -> Value {
         Command::Tick { .. }
         | Command::AgentRemove { .. }
         | Command::CardSuspend { .. }
+        | Command::CardFound { .. }
         | Command::CardResume { .. }
         | Command::CardActivate { .. }
         | Command::CardClose { .. }
@@ -194,6 +210,7 @@ pub fn detail(command: &Command) -> Value {
             "id": id, "operator": token.operator, "power": token.power, "expires_at": token.expires_at.to_utc_text(),
         }),
         Command::Photo(order) => inner(serde_json::to_value(order).unwrap_or_default()),
+        Command::Application(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Production(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Desk(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Request(order) => inner(serde_json::to_value(order).unwrap_or_default()),

@@ -231,6 +231,8 @@ impl Present {
             | Command::AgentEnrol { .. }
             | Command::AgentRemove { .. }
             | Command::CardSuspend { .. }
+            | Command::CardFound { .. }
+            | Command::Application(_)
             | Command::CardResume { .. }
             | Command::CardActivate { .. }
             | Command::CardClose { .. }

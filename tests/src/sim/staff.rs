@@ -124,7 +124,11 @@ impl World {
             0..=3 => Command::CardSuspend { card: card_in(&[CardState::Active])?, reason },
             4 | 5 => Command::CardResume { card: card_in(&[CardState::Suspended])?, reason },
             6 => Command::CardActivate { card: card_in(&[CardState::Produced])? },
-            7 => Command::CardClose { card: card_in(&[CardState::Active, CardState::Suspended])?, reason },
+            7 => Command::CardClose {
+                card: card_in(&[CardState::Active, CardState::Suspended])?,
+                reason,
+                document: None,
+            },
             8 => {
                 let scope = match chance.below(6) {
                     0 => Scope::Campus,
@@ -183,6 +187,8 @@ impl World {
 const fn name_of(command: &Command) -> &'static str {
     match command {
         Command::CardSuspend { .. } => "card lost: suspend",
+        Command::CardFound { .. } => "card found: keep",
+        Command::Application(_) => "application",
         Command::CardResume { .. } => "card found: resume",
         Command::CardActivate { .. } => "card activate",
         Command::CardClose { .. } => "card close",

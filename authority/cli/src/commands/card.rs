@@ -7,12 +7,13 @@ use crate::args::reason;
 use crate::client::{Answer, Client};
 use crate::failure::Exit;
 use crate::options::Options;
-use crate::output::{Output, plural};
+use crate::output::{Output, note, plural};
 use crate::progress::{Keeping, Kind, Waiting, follow, keep};
 use clap::{Args, Subcommand};
 use doorward_policy::model::CardId;
+use doorward_server::http::shapes::applications::{FoundCards, FoundView, ReissueView, Reissues};
 use doorward_server::http::shapes::{CardView, Change};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Suspend a lost card and see where it no longer opens; issue, extend, close one
 #[derive(Debug, Args)]
@@ -62,7 +63,22 @@ enum Action {
     ///
     /// Changes the card's state to closed. Nothing undoes it: the holder needs a new card. Exit codes as of suspend.
     #[command(after_help = "Example:\n  doorward card close 048C55D46770BF --reason \"replaced by 04A1\"")]
-    Close(Removal),
+    Close(Close),
+    /// Take a found card in: it opens nothing until its holder has it back
+    ///
+    /// Suspends the card, as a report of loss does; `doorward card resume` gives it back. Exit codes as of suspend.
+    #[command(after_help = "Example:\n  doorward card found 048C55D46770BF --place \"library; kept at the gate\"")]
+    Found(Found),
+    /// Show found cards that wait for their holders
+    ///
+    /// Changes nothing.
+    #[command(after_help = "Example:\n  doorward card list-found --table found.xlsx")]
+    ListFound,
+    /// Show cards whose holders should have another one: they went to another department or category since
+    ///
+    /// Changes nothing; doors follow the new department at once, whatever is printed on the card.
+    #[command(after_help = "Example:\n  doorward card proposals")]
+    Proposals,
     /// Show a card, its holder, and which agents and doors know it
     ///
     /// Changes nothing.
@@ -77,6 +93,28 @@ struct Removal {
     /// Why, as the journal and the evidence say it
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     reason: String,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    keeping: Keeping,
+}
+
+#[derive(Debug, Args)]
+struct Close {
+    #[command(flatten)]
+    removal: Removal,
+    /// What its holder showed, where it ends at their wish
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    document: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Found {
+    /// The card, as readers read it
+    card: CardId,
+    /// Where it was found, and where it is kept
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    place: String,
     #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
@@ -117,8 +155,20 @@ impl Card {
         match self.action {
             Action::Issue(issue) => issue.run(options, out),
             Action::Extend(extend) => extend.run(options, out),
-            Action::Suspend(removal) => removal.run("suspend", "suspended", options, out),
-            Action::Close(removal) => removal.run("close", "closed", options, out),
+            Action::Suspend(Removal { card, reason, waiting, keeping }) => {
+                let order = ("suspend", json!({ "reason": reason }), "suspended");
+                remove(&card, order, &waiting, keeping, options, out)
+            }
+            Action::Close(Close { removal: Removal { card, reason, waiting, keeping }, document }) => {
+                let order = ("close", json!({ "reason": reason, "document": document }), "closed");
+                remove(&card, order, &waiting, keeping, options, out)
+            }
+            Action::Found(Found { card, place, waiting, keeping }) => {
+                let order = ("found", json!({ "place": place }), "kept for its holder, and opens nothing");
+                remove(&card, order, &waiting, keeping, options, out)
+            }
+            Action::ListFound => list_found(&Client::of(options)?.ask("/v1/found-cards", &[])?, out),
+            Action::Proposals => proposals(&Client::of(options)?.ask("/v1/reissues", &[])?, out),
             Action::Resume(Resume { card, reason, waiting }) => {
                 let client = Client::of(options)?;
                 let change = client.change(&format!("/v1/cards/{card}/resume"), &json!({ "reason": reason }))?;
@@ -134,17 +184,57 @@ impl Card {
     }
 }
 
-impl Removal {
-    fn run(self, action: &str, done: &str, options: &Options, out: &mut Output) -> anyhow::Result<Exit> {
-        let Self { card, reason, waiting, keeping } = self;
-        keeping.check()?;
-        let client = Client::of(options)?;
-        let change: Answer<Change> =
-            client.change(&format!("/v1/cards/{card}/{action}"), &json!({ "reason": reason }))?;
-        let exit = follow(&client, &change, &format!("card {card} is {done}"), Kind::Closes, &waiting, out)?;
-        keeping.evidence.map_or(Ok(()), |file| keep(&client, change.value.seq, &file))?;
-        Ok(exit)
+/// Gives an order that takes a card away, and says where it no longer opens.
+fn remove(
+    card: &CardId,
+    (action, body, done): (&str, Value, &str),
+    waiting: &Waiting,
+    keeping: Keeping,
+    options: &Options,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    keeping.check()?;
+    let client = Client::of(options)?;
+    let change: Answer<Change> = client.change(&format!("/v1/cards/{card}/{action}"), &body)?;
+    let exit = follow(&client, &change, &format!("card {card} is {done}"), Kind::Closes, waiting, out)?;
+    keeping.evidence.map_or(Ok(()), |file| keep(&client, change.value.seq, &file))?;
+    Ok(exit)
+}
+
+fn list_found(answer: &Answer<FoundCards>, out: &mut Output) -> anyhow::Result<Exit> {
+    if out.is_json() {
+        out.json(&answer.raw)?;
+        return Ok(Exit::Done);
     }
+    let row = |found: &FoundView| {
+        let FoundView { card, person, name, place, by, at } = found.clone();
+        vec![card, person, name, place, at.text, by]
+    };
+    let rows: Vec<Vec<String>> = answer.value.cards.iter().map(row).collect();
+    if rows.is_empty() {
+        note("no found card waits for its holder");
+        return Ok(Exit::Done);
+    }
+    out.table(&["CARD", "PERSON", "NAME", "PLACE", "SINCE", "BY"], &rows)?;
+    Ok(Exit::Done)
+}
+
+fn proposals(answer: &Answer<Reissues>, out: &mut Output) -> anyhow::Result<Exit> {
+    if out.is_json() {
+        out.json(&answer.raw)?;
+        return Ok(Exit::Done);
+    }
+    let row = |reissue: &ReissueView| {
+        let ReissueView { card, card_type, person, name, cause } = reissue.clone();
+        vec![card, card_type, person, name, cause]
+    };
+    let rows: Vec<Vec<String>> = answer.value.reissues.iter().map(row).collect();
+    if rows.is_empty() {
+        note("everyone has the card that fits");
+        return Ok(Exit::Done);
+    }
+    out.table(&["CARD", "TYPE", "PERSON", "NAME", "CAUSE"], &rows)?;
+    Ok(Exit::Done)
 }
 
 fn show(card: &Answer<CardView>, out: &mut Output) -> anyhow::Result<Exit> {

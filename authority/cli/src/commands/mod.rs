@@ -5,6 +5,7 @@
 mod account;
 mod agent;
 mod alarms;
+mod application;
 mod ask;
 mod batch;
 mod card;
@@ -55,6 +56,7 @@ pub enum Command {
     Account(account::Account),
     Card(card::Card),
     Person(person::Person),
+    Application(application::Application),
     Photo(photo::Photo),
     Roster(roster::Roster),
     Batch(batch::Batch),
@@ -94,6 +96,7 @@ impl Command {
             Self::Account(command) => command.run(options, out),
             Self::Card(command) => command.run(options, out),
             Self::Person(command) => command.run(options, out),
+            Self::Application(command) => command.run(options, out),
             Self::Photo(command) => command.run(options, out),
             Self::Roster(command) => command.run(options, out),
             Self::Batch(command) => command.run(options, out),

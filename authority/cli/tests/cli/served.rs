@@ -385,6 +385,55 @@ fn a_photo_is_brought_looked_at_rejected_brought_again_and_locked() {
     assert_says(&server.say("looks").out, &["photo, person 230001"]);
 }
 
+#[test]
+fn an_application_lacks_no_paper_and_is_decided_by_the_office_that_campus_toml_names() {
+    let server = Server::start();
+    let folder = jnu_with_campaign();
+    let entitled = "[[entitlement]]\ncategory = \"undergraduate\"\ncard_type = \"id-card\"\napproved_by = \"department\"\n\
+                    documents = [\"신분증\"]\n\n[photo]";
+    edit(&folder, "campus.toml", "[photo]", entitled);
+    assert_eq!(server.run(&["import", text(folder.path())]).code, 0);
+    let make = |more: &[&str]| {
+        let line = ["application", "make", "--person", "230003", "--type", "id-card", "--channel", "paper"];
+        server.run(&[&line[..], &["--reason", "외국인", "--id", "kim"], more].concat())
+    };
+    assert_says(&make(&[]).err, &["the application lacks: 신분증"]);
+    assert_eq!(make(&["--document", "신분증"]).code, 0);
+    assert_says(&server.say("application list --state waiting").out, &["kim", "230003", "paper", "외국인", "신분증"]);
+    let issue = "card issue NEW3 --person 230003 --type id-card --wait 0s";
+    assert_says(&server.say(issue).err, &["needs an approved application", "the role department approves"]);
+    let as_role = |name: &str, power: &str| {
+        assert_eq!(server.say(&format!("operator add {name} --name {name} {power}")).code, 0);
+        let key = server.file(&format!("{name}.token"));
+        std::fs::write(&key, server.say(&format!("operator token {name}")).out.trim()).unwrap();
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        server.run(&["--token-file", &key, "application", "approve", "kim", "--reason", "seen"])
+    };
+    let office = as_role("desk", "--role card-office --campus");
+    assert_says(&office.err, &["the role card-office may not decide about this application; department may"]);
+    assert_says(&as_role("arts", "--role department --unit korean").err, &["does not lie in the remit"]);
+    assert_eq!(as_role("physics", "--role department --unit physics").code, 0);
+    assert_eq!(server.say(issue).code, 0);
+    assert_says(&server.say("application list").out, &["kim", "used"]);
+    assert_says(&server.say("card proposals").out, &["role-change"]);
+    assert_says(&server.say("card list-found").err, &["no found card"]);
+    assert_eq!(server.run(&["card", "found", "CARD1", "--place", "도서관", "--wait", "0s"]).code, 0);
+    assert_says(&server.say("card list-found").out, &["CARD1", "230001", "도서관"]);
+    assert_says(&server.say("card show CARD1").out, &["is suspended"]);
+    assert_eq!(server.run(&["card", "resume", "CARD1", "--wait", "0s"]).code, 0);
+    assert_says(&server.say("card list-found").err, &["no found card"]);
+    let close = ["card", "close", "CARD1", "--reason", "wish", "--document", "passport", "--wait", "0s"];
+    assert_eq!(server.run(&close).code, 0);
+    assert_says(
+        &server.say("journal").out,
+        &[
+            "closed card CARD1: wish; shown was: passport",
+            "took in card CARD1 as found: 도서관",
+            "approved application kim",
+        ],
+    );
+}
+
 /// The campus `jnu` with small photos, a campaign whose hand-over was long ago, and somebody who has no card yet.
 fn jnu_with_campaign() -> tempfile::TempDir {
     let folder = jnu();

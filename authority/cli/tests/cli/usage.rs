@@ -52,7 +52,7 @@ fn a_command_line_that_makes_no_sense_ends_with_2_and_changes_nothing() {
 fn a_command_that_lacks_its_action_shows_the_actions() {
     let ran = doorward(&["card"]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    assert!(ran.err.contains("  suspend   Hold a card back at once"), "{}", ran.err);
+    assert!(ran.err.contains("  suspend     Hold a card back at once"), "{}", ran.err);
 }
 
 #[test]

@@ -187,6 +187,19 @@ pub struct Desk {
     /// Cards that were extended here, each with the last day that the folder then gave: a folder that goes on saying so
     /// changes nothing.
     pub extended: BTreeMap<CardId, Option<Day>>,
+    /// Cards that were found and that their holders do not have back.
+    pub found: BTreeMap<CardId, Found>,
+}
+
+/// A card that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Where it was found, and where it is kept.
+    pub place: String,
+    /// Who took it in.
+    pub by: Actor,
+    /// When.
+    pub at: UnixMs,
 }
 
 /// What a new card costs its holder.

@@ -240,3 +240,52 @@ fn a_card_that_was_issued_here_stays_until_a_folder_that_knows_it_leaves_it_out(
     import(&mut desk, &folder);
     assert!(!desk.tables().cards.contains_key(&id("new")), "its holder is not there any more");
 }
+
+#[test]
+fn a_found_card_opens_nothing_until_its_holder_has_it_back() {
+    let mut directory = desk();
+    let found = || Command::CardFound { card: id("A"), place: "library; kept at the gate".into() };
+    assert_eq!(removal_items(&directory, &found()).len(), 1, "doors are told ahead");
+    let touched = take(&mut directory, found()).unwrap();
+    assert_eq!(touched.card_states, [id("A")].into());
+    assert_eq!(state(&directory, "A"), CardState::Suspended);
+    assert_eq!(directory.desk().found[&id("A")].place, "library; kept at the gate");
+    take(&mut directory, found()).unwrap();
+    take(&mut directory, Command::CardResume { card: id("A"), reason: "fetched".into() }).unwrap();
+    assert!(directory.desk().found.is_empty());
+    take(&mut directory, found()).unwrap();
+    let close = Command::CardClose { card: id("A"), reason: "leaves".into(), document: Some("passport".into()) };
+    take(&mut directory, close).unwrap();
+    assert!(directory.desk().found.is_empty());
+    assert!(matches!(take(&mut directory, found()), Err(Refusal::CardClosed(_))));
+}
+
+#[test]
+fn whoever_went_to_another_department_or_category_should_have_another_card() {
+    let mut directory = desk();
+    let proposed = |directory: &Directory| {
+        directory.reissues(day("2026-06-01")).map(|(card, cause)| (card.to_string(), cause)).collect::<Vec<_>>()
+    };
+    assert_eq!(proposed(&directory), []);
+    let mut moved = folder();
+    let bob = moved.tables.people.get_mut(&id("bob")).unwrap();
+    let mut arts = bob.affiliations.pop_first().unwrap();
+    let mut science = arts.clone();
+    arts.days.until = Some(day("2026-04-30"));
+    (science.unit, science.days.from, science.days.until) = (id("science"), Some(day("2026-05-01")), None);
+    bob.affiliations = [arts, science].into();
+    import(&mut directory, &moved);
+    let [first, second] = [("B".to_owned(), Cause::DepartmentChange), ("X".to_owned(), Cause::DepartmentChange)];
+    assert_eq!(proposed(&directory), [first, second]);
+    let entitlement = |category: &str| crate::application::Entitlement {
+        category: id(category),
+        card_type: id("card"),
+        approved_by: crate::office::Role::CardOffice,
+        documents: std::collections::BTreeSet::new(),
+    };
+    moved.policy.entitlements = vec![entitlement("student")];
+    import(&mut directory, &moved);
+    let causes: Vec<_> =
+        proposed(&directory).into_iter().map(|(card, cause)| format!("{card} {}", cause.name())).collect();
+    assert_eq!(causes, ["B department-change", "E role-change", "S role-change", "X department-change"]);
+}

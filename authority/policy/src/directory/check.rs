@@ -48,14 +48,22 @@ impl Directory {
                 self.check_card(card, &[CardState::Suspended], "suspended", "resumed")
             }
             Command::CardActivate { card } => self.check_card(card, &[CardState::Produced], "produced", "activated"),
-            Command::CardClose { card, reason } => {
+            Command::CardFound { card, place } => {
+                check_text(place).map_err(|error| Refusal::Text { what: "the place", error })?;
+                let open = [CardState::Active, CardState::Produced, CardState::Suspended];
+                self.check_card(card, &open, "not closed", "kept for its holder")
+            }
+            Command::CardClose { card, reason, document } => {
                 check_reason(reason)?;
+                let text = |error| Refusal::Text { what: "the document", error };
+                document.iter().try_for_each(|document| check_text(document).map_err(text))?;
                 let open = [CardState::Active, CardState::Produced, CardState::Suspended];
                 self.check_card(card, &open, "not closed", "closed")
             }
             Command::Desk(order) => self.check_desk(order),
             Command::Photo(order) => self.check_photo(order),
             Command::Production(order) => self.check_production(order),
+            Command::Application(order) => self.check_application(order),
             Command::LockDown { scope, reason } => self.check_lockdown(scope, reason),
             Command::Release { scope, reason } => self.check_release(scope, reason),
             Command::GrantAdd { id, grant } => self.check_new_grant(id, grant),

@@ -1,12 +1,13 @@
 //! The card desk in the directory: which cards can be issued and extended, and what becomes of the cards before them.
 
 use super::{Directory, Refusal};
+use crate::application::ApplicationState;
 use crate::command::{Actor, check_text};
 use crate::desk::{Cause, Desk, DeskOrder, Issue, Issued, fee};
 use crate::model::{Card, CardId, CardState, CardType, Medium, PersonId, Policy};
 use crate::number;
 use crate::touched::Touched;
-use doorward_protocol::time::{Day, UnixMs};
+use doorward_protocol::time::{Day, DayRange, UnixMs};
 
 impl Directory {
     /// What is known of cards beside their table.
@@ -39,6 +40,25 @@ impl Directory {
             }
             DeskOrder::Issue(_) | DeskOrder::Extend { .. } => None,
         }
+    }
+
+    /// Open cards whose holders should have another one, each with why: since it was issued its holder has come to other units
+    /// alone, or to a category that gets no such card.
+    pub fn reissues(&self, today: Day) -> impl Iterator<Item = (&CardId, Cause)> {
+        let own = self.tables.cards.iter().filter(|(id, card)| self.is_open(id) && self.is_own(card));
+        own.filter_map(move |(id, card)| {
+            let holder = self.tables.people.get(&card.person)?;
+            let is_entitled = self.entitlement(self.policy.as_ref()?, &card.person, &card.card_type).is_ok();
+            if !is_entitled {
+                return Some((id, Cause::RoleChange));
+            }
+            let mut present =
+                holder.affiliations.iter().filter(|affiliation| affiliation.days.contains(today)).peekable();
+            let is_new = |days: &DayRange| days.from.is_some_and(|from| from > card.issued_on);
+            let has_moved = present.peek().is_some() && present.all(|affiliation| is_new(&affiliation.days));
+            let had_others = holder.affiliations.iter().any(|affiliation| !is_new(&affiliation.days));
+            (has_moved && had_others).then_some((id, Cause::DepartmentChange))
+        })
     }
 
     pub(super) fn touched_by_desk(&self, order: &DeskOrder) -> Touched {
@@ -86,6 +106,9 @@ impl Directory {
             return Err(Refusal::TemporaryType { card_type: issue.card_type.clone(), cause: issue.cause });
         }
         self.check_replaced(issue)?;
+        if matches!(issue.cause, Cause::First | Cause::RoleChange) {
+            self.check_entitled(policy, &issue.person, &issue.card_type)?;
+        }
         if let Some(card) = self.card_in_the_way(policy, &issue.person, issue.replaces.as_ref(), card_type) {
             return Err(Refusal::CardOpen { person: issue.person.clone(), card: card.clone() });
         }
@@ -168,6 +191,7 @@ impl Directory {
         let made = || self.next_number(&issue.person, card_type?).ok().flatten();
         let number = issue.number.clone().or_else(made);
         let old = issue.replaces.as_ref().and_then(|old| self.tables.cards.get(old));
+        let used = self.approved_application(&issue.person, &issue.card_type).cloned();
         let issued = Issued {
             cause: issue.cause,
             replaces: issue.replaces.clone(),
@@ -177,6 +201,9 @@ impl Directory {
             by: by.clone(),
             at,
         };
+        if let Some(applied) = used.and_then(|id| self.applications.get_mut(&id)) {
+            applied.state = ApplicationState::Used;
+        }
         let card = Card {
             person: issue.person.clone(),
             card_type: issue.card_type.clone(),

@@ -39,6 +39,7 @@ impl Directory {
         for id in &difference.people.removed {
             self.photos.remove(id);
             self.forget_on_rosters(id);
+            self.applications.retain(|_, applied| applied.application.person != *id);
         }
         for (id, person) in &difference.people.put {
             for affiliation in &person.affiliations {
@@ -80,6 +81,7 @@ impl Directory {
         self.leave_holder(id);
         self.desk.issued.remove(id);
         self.desk.extended.remove(id);
+        self.desk.found.remove(id);
         let Some(card) = self.tables.cards.remove(id) else { return };
         if card.state == CardState::Closed || self.folder_states.get(id) != Some(&card.state) {
             self.removed_states.insert(id.clone(), card.state);

@@ -14,8 +14,9 @@ mod requests;
 pub(crate) use check::{check_reason, grant_fits};
 pub use refusal::Refusal;
 
+use crate::application::{ApplicationId, ApplicationOrder, ApplicationState, Applied};
 use crate::command::{Actor, Command, Entry, Scope};
-use crate::desk::Desk;
+use crate::desk::{Desk, Found};
 use crate::difference::Difference;
 use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Tables, Target, UnitId};
 use crate::office::Office;
@@ -51,6 +52,7 @@ pub struct Directory {
     desk: Desk,
     photos: BTreeMap<PersonId, Photo>,
     production: Production,
+    applications: BTreeMap<ApplicationId, Applied>,
     requests: BTreeMap<RequestId, Request>,
     /// Since when grants stand as they are, or were last confirmed.
     reviewed_at: BTreeMap<GrantId, UnixMs>,
@@ -161,14 +163,16 @@ impl Directory {
             | Command::AgentRemove { .. }
             | Command::GrantConfirm { .. }
             | Command::Photo(_)
+            | Command::Application(_)
             | Command::Office(_) => Touched::default(),
             Command::Request(order) => match self.approved(order) {
                 Some((id, grant)) => Touched { grants: [id].into(), ..self.touched_by_grants([&grant]) },
                 None => Touched::default(),
             },
-            Command::CardSuspend { card, .. } | Command::CardResume { card, .. } | Command::CardClose { card, .. } => {
-                Touched::card_state(card)
-            }
+            Command::CardSuspend { card, .. }
+            | Command::CardFound { card, .. }
+            | Command::CardResume { card, .. }
+            | Command::CardClose { card, .. } => Touched::card_state(card),
             Command::CardActivate { card } => self.touched_by_activation(card),
             Command::Desk(order) => self.touched_by_desk(order),
             Command::Production(order) => Touched { cards: order.cards().cloned().collect(), ..Touched::default() },
@@ -224,11 +228,17 @@ impl Directory {
                 self.agents.insert(agent.clone(), Agent { key: None, token: None, removed: true });
             }
             Command::CardSuspend { card, .. } => self.set_state(card, CardState::Suspended, entry.at),
+            Command::CardFound { card, place } => {
+                self.set_state(card, CardState::Suspended, entry.at);
+                let found = Found { place: place.clone(), by: entry.actor.clone(), at: entry.at };
+                self.desk.found.insert(card.clone(), found);
+            }
             Command::CardResume { card, .. } => self.set_state(card, CardState::Active, entry.at),
             Command::CardActivate { card } => self.activate(card, entry.at),
             Command::Photo(order) => photo::perform(&mut self.photos, order, &entry.actor, entry.at),
             Command::Desk(order) => self.perform_desk(order, &entry.actor, entry.at),
             Command::Production(order) => self.perform_production(order, &entry.actor, entry.at),
+            Command::Application(order) => self.perform_application(order, &entry.actor, entry.at),
             Command::CardClose { card, .. } => self.set_state(card, CardState::Closed, entry.at),
             Command::LockDown { scope, .. } => {
                 self.lockdowns.insert(scope.clone());
@@ -253,6 +263,23 @@ impl Directory {
         }
     }
 
+    fn perform_application(&mut self, order: &ApplicationOrder, by: &Actor, at: UnixMs) {
+        let by = by.clone();
+        match order {
+            ApplicationOrder::Apply { id, application } => {
+                let (application, state) = (application.clone(), ApplicationState::Waiting);
+                self.applications.insert(id.clone(), Applied { application, state, by, at, decision: None });
+            }
+            ApplicationOrder::Approve { id, reason } | ApplicationOrder::Reject { id, reason } => {
+                let is_approved = matches!(order, ApplicationOrder::Approve { .. });
+                if let Some(applied) = self.applications.get_mut(id) {
+                    applied.state = if is_approved { ApplicationState::Approved } else { ApplicationState::Rejected };
+                    (applied.by, applied.at, applied.decision) = (by, at, Some(reason.clone()));
+                }
+            }
+        }
+    }
+
     fn set_state(&mut self, id: &CardId, state: CardState, at: UnixMs) {
         if let Some(card) = self.tables.cards.get_mut(id) {
             card.state = state;
@@ -261,6 +288,10 @@ impl Directory {
     }
 
     fn note_state(&mut self, id: &CardId, state: CardState, at: UnixMs) {
+        // A card that opens again, or never will, does not wait for its holder.
+        if state != CardState::Suspended {
+            self.desk.found.remove(id);
+        }
         match state {
             CardState::Suspended | CardState::Closed => {
                 self.shut_since.entry(id.clone()).or_insert(at);
@@ -367,6 +398,12 @@ impl Directory {
     #[must_use]
     pub const fn photos(&self) -> &BTreeMap<PersonId, Photo> {
         &self.photos
+    }
+
+    /// Applications for cards.
+    #[must_use]
+    pub const fn applications(&self) -> &BTreeMap<ApplicationId, Applied> {
+        &self.applications
     }
 
     /// Lockdowns in force.

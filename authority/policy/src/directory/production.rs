@@ -139,6 +139,7 @@ impl Directory {
         let card_type = policy.card_types.get(&campaign.card_type);
         let unknown = || Refusal::unknown("card type", campaign.card_type.as_str(), policy.card_types.keys());
         let card_type = card_type.ok_or_else(unknown)?;
+        self.check_entitled(policy, person, &campaign.card_type)?;
         if let Some(card) = self.card_in_the_way(policy, person, None, card_type) {
             return Err(Refusal::CardOpen { person: person.clone(), card: card.clone() });
         }

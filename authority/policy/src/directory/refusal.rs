@@ -1,11 +1,12 @@
 //! Why a command is refused, each time with what would be right.
 
+use crate::application::{ApplicationId, ApplicationState, DOCUMENTS_MAX};
 use crate::command::{Scope, TextError};
 use crate::desk::Cause;
-use crate::model::{CardId, CardState, CardTypeId, GrantId, PersonId, UnitId};
+use crate::model::{CardId, CardState, CardTypeId, CategoryId, GrantId, PersonId, UnitId};
 use crate::number::NumberError;
 use crate::office::requests::{RequestId, Standing};
-use crate::office::{ApiTokenId, OperatorId};
+use crate::office::{ApiTokenId, OperatorId, Role};
 use crate::photo::PhotoState;
 use crate::production::{BatchId, CampaignId, PEOPLE_MAX, RosterState};
 use doorward_protocol::id::{AgentId, CampusId};
@@ -113,6 +114,46 @@ pub enum Refusal {
         person: PersonId,
         /// Where it stands; `None`: there is none.
         state: Option<PhotoState>,
+    },
+    /// The campus gives such people no such cards.
+    #[error("campus.toml gives no cards of type `{card_type}` to the category `{category}`, but: {}", if .entitled.is_empty() { "nothing" } else { .entitled })]
+    NotEntitled {
+        /// Of whom.
+        category: CategoryId,
+        /// Which cards.
+        card_type: CardTypeId,
+        /// What they get.
+        entitled: String,
+    },
+    /// The card needs an application.
+    #[error(
+        "a card of type `{card_type}` for person `{person}` needs an approved application, which the role {approved_by} approves; \
+         make it with `doorward application make`"
+    )]
+    NoApplication {
+        /// For whom.
+        person: PersonId,
+        /// Which card.
+        card_type: CardTypeId,
+        /// Who would approve it.
+        approved_by: Role,
+    },
+    /// The application lacks papers.
+    #[error("the application lacks: {}; campus.toml asks for it", .0.join(", "))]
+    DocumentsMissing(Vec<String>),
+    /// So many papers are not taken.
+    #[error("{0} documents are named; at most {DOCUMENTS_MAX} are kept")]
+    TooManyDocuments(usize),
+    /// An application of this name is there.
+    #[error("application `{0}` is there already; choose another name")]
+    ApplicationExists(ApplicationId),
+    /// The application is decided.
+    #[error("application `{id}` is {}; only one that waits can be decided, so apply anew", .state.name())]
+    ApplicationDecided {
+        /// Which.
+        id: ApplicationId,
+        /// Where it stands.
+        state: ApplicationState,
     },
     /// Some of the people who are named cannot be.
     #[error("{people}: {what}")]

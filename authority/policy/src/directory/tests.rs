@@ -19,7 +19,7 @@ fn resume(card: &str) -> Command {
 }
 
 fn close(card: &str) -> Command {
-    Command::CardClose { card: id(card), reason: "broken".into() }
+    Command::CardClose { card: id(card), reason: "broken".into(), document: None }
 }
 
 fn state(directory: &Directory, card: &str) -> CardState {

@@ -2,6 +2,7 @@
 //!
 //! Names of people, units, buildings and doors in rules are only collected here; the tables that declare them come later.
 
+use crate::application::{DOCUMENTS_MAX, Entitlement};
 use crate::desk::Cause;
 use crate::folder::CampusFiles;
 use crate::folder::declared::Declared;
@@ -11,6 +12,8 @@ use crate::folder::values;
 use crate::model::{
     CardType, CardTypeId, Category, CategoryId, Fee, Function, Medium, NumberFormat, Policy, RuleId, ScheduleName,
 };
+use crate::office::Role;
+use crate::office::acts::Act;
 use crate::photo::{self, PhotoFormat};
 use crate::production::{Campaign, CampaignId, Stage};
 use doorward_protocol::facts::{Interval, Schedule};
@@ -118,7 +121,18 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         table,
         0,
         &["campus"],
-        &["holiday", "function", "card_type", "category", "schedule", "rule", "fee", "photo", "campaign"],
+        &[
+            "holiday",
+            "function",
+            "card_type",
+            "category",
+            "schedule",
+            "rule",
+            "fee",
+            "photo",
+            "campaign",
+            "entitlement",
+        ],
     );
     let root = Section::root(table);
     let mut names = Names::new();
@@ -136,6 +150,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
     let rules = rules::rules(document, &root, &mut names, &mut mentions);
     let fees = fees(document, &root);
     let campaigns = named(document, &root, "campaign", &mut names.campaigns, |d, i| campaign(d, i, &names.card_types));
+    let entitlements = entitlements(document, &root, &names);
     let photo = root.optional("photo", |item| photo_format(document, item));
     let policy = campus.map(|campus| Policy {
         campus: campus.id,
@@ -151,6 +166,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         fees,
         photo: photo.flatten(),
         campaigns,
+        entitlements,
     });
     PolicyFile { policy, card_types, names, mentions }
 }
@@ -309,6 +325,40 @@ fn campaign<'t>(document: &mut Document<'t>, item: Item<'t>, card_types: &Declar
     let stages = stages.into_iter().map(|(stage, days)| Some((stage, days?))).collect::<Option<Vec<_>>>();
     let stages = stages?.into_iter().filter_map(|(stage, days)| Some((stage, days?))).collect();
     Some(Campaign { name: name?, card_type: card_type?, stages })
+}
+
+fn entitlements<'t>(document: &mut Document<'t>, root: &Section<'t>, names: &Names) -> Vec<Entitlement> {
+    let items = root.tables(document, "entitlement");
+    items.into_iter().filter_map(|item| entitlement(document, item, names)).collect()
+}
+
+fn entitlement<'t>(document: &mut Document<'t>, item: Item<'t>, names: &Names) -> Option<Entitlement> {
+    let optional = ["approved_by", "documents"];
+    let section = document.section("[[entitlement]]", item, &["category", "card_type"], &optional)?;
+    let category = section.required("category", |item| document.parsed(item, |text| names.categories.resolve(text)));
+    let card_type = section.required("card_type", |item| document.parsed(item, |text| names.card_types.resolve(text)));
+    let approved_by = section.optional("approved_by", |item| document.parsed(item, approver));
+    let documents = section.optional("documents", |item| {
+        let documents = document.set(item, values::name)?;
+        if documents.len() > DOCUMENTS_MAX {
+            document.refuse(item, format!("names {} documents; at most {DOCUMENTS_MAX}", documents.len()));
+            return None;
+        }
+        documents.into_iter().map(|text| Some(text?.0)).collect::<Option<_>>()
+    });
+    Some(Entitlement {
+        category: category?,
+        card_type: card_type?,
+        approved_by: approved_by?.unwrap_or(Role::CardOffice),
+        documents: documents?.unwrap_or_default(),
+    })
+}
+
+fn approver(text: &str) -> Result<Role, String> {
+    let roles = Act::DecideApplications.roles();
+    let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
+    let known = Role::of_name(text).filter(|role| roles.contains(role));
+    known.ok_or_else(|| format!("is no role that approves applications; expected {}", names.join(" | ")))
 }
 
 fn days<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<DayRange> {

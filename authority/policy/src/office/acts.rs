@@ -4,6 +4,7 @@
 
 use super::requests::RequestOrder;
 use super::{OfficeOrder, Role};
+use crate::application::ApplicationOrder;
 use crate::command::Command;
 use crate::photo::PhotoOrder;
 use crate::production::ProductionOrder;
@@ -33,6 +34,10 @@ pub enum Act {
     SubmitPhotos,
     /// Approve, reject and reopen photos.
     DecidePhotos,
+    /// Bring applications for cards, and see them.
+    ApplyForCards,
+    /// Approve and reject applications.
+    DecideApplications,
     /// Put people on rosters, and confirm these.
     PrepareRosters,
     /// Accept rosters, order their cards, and take these in.
@@ -67,7 +72,7 @@ use Role::{Administrator, Auditor, CardOffice, ControlRoom, Department, Faciliti
 
 impl Act {
     /// All acts, in the order in which they are shown.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::SuspendCard,
         Self::ResumeCard,
         Self::ActivateCard,
@@ -75,6 +80,8 @@ impl Act {
         Self::IssueCards,
         Self::SubmitPhotos,
         Self::DecidePhotos,
+        Self::ApplyForCards,
+        Self::DecideApplications,
         Self::PrepareRosters,
         Self::ProduceCards,
         Self::LockDown,
@@ -104,6 +111,9 @@ impl Act {
             Self::IssueCards | Self::ProduceCards => &[Administrator, CardOffice],
             // The department knows the face (J7), and who its people are (K2).
             Self::SubmitPhotos | Self::DecidePhotos | Self::PrepareRosters => &[Administrator, CardOffice, Department],
+            Self::ApplyForCards => &[Administrator, CardOffice, Department, SecurityOffice],
+            // Which of them, the campus says for each kind of card (S2).
+            Self::DecideApplications => &[Administrator, CardOffice, Department, SecurityOffice],
             // Whoever hands a card out (H3).
             Self::ActivateCard => &[Administrator, CardOffice, Department],
             Self::LockDown => &[Administrator, SecurityOffice, ControlRoom, Facilities],
@@ -145,6 +155,8 @@ impl Act {
             Self::IssueCards => "issue, replace or extend a card",
             Self::SubmitPhotos => "bring a photo",
             Self::DecidePhotos => "approve, reject or reopen a photo",
+            Self::ApplyForCards => "bring or see an application for a card",
+            Self::DecideApplications => "approve or reject an application for a card",
             Self::PrepareRosters => "change, confirm or see a roster",
             Self::ProduceCards => "accept a roster, order its cards or take them in",
             Self::LockDown => "lock doors down or release them",
@@ -169,7 +181,7 @@ impl Act {
             Command::Found { .. } | Command::Tick { .. } | Command::AgentEnrol { .. } => return None,
             Command::Import { .. } => Self::Import,
             Command::AgentAdd { .. } | Command::AgentRemove { .. } => Self::ManageAgents,
-            Command::CardSuspend { .. } => Self::SuspendCard,
+            Command::CardSuspend { .. } | Command::CardFound { .. } => Self::SuspendCard,
             Command::CardResume { .. } => Self::ResumeCard,
             Command::CardActivate { .. } => Self::ActivateCard,
             Command::CardClose { .. } => Self::CloseCard,
@@ -178,6 +190,10 @@ impl Act {
             Command::Photo(PhotoOrder::Approve { .. } | PhotoOrder::Reject { .. } | PhotoOrder::Reopen { .. }) => {
                 Self::DecidePhotos
             }
+            Command::Application(order) => match order {
+                ApplicationOrder::Apply { .. } => Self::ApplyForCards,
+                ApplicationOrder::Approve { .. } | ApplicationOrder::Reject { .. } => Self::DecideApplications,
+            },
             Command::Production(order) => match order {
                 ProductionOrder::Enter { .. } | ProductionOrder::Strike { .. } | ProductionOrder::Confirm { .. } => {
                     Self::PrepareRosters

@@ -6,6 +6,7 @@
 use super::acts::Act;
 use super::requests::RequestOrder;
 use super::{ApiTokenId, Office, OperatorId, Power, Remit, Role};
+use crate::application::ApplicationOrder;
 use crate::command::{Command, Scope};
 use crate::desk::DeskOrder;
 use crate::directory::Directory;
@@ -88,6 +89,14 @@ pub enum Denial {
         /// Where.
         object: String,
     },
+    /// Another role decides about this application.
+    #[error("the role {role} may not decide about this application; {approver} may, by campus.toml, and administrator")]
+    Approver {
+        /// The role of whoever asked.
+        role: Role,
+        /// The one that may.
+        approver: Role,
+    },
     /// The stage of a campaign is not open.
     #[error(
         "the stage `{}` of campaign {campaign} is open from {} to {}; who comes too late is served by the card-office",
@@ -153,6 +162,7 @@ impl Directory {
         match Act::of(command) {
             Some(act) => {
                 self.allow(asker, act, self.object_of(command), at)?;
+                self.check_approver(asker, command, at)?;
                 let is_bound = |power: &&Power| power.role == Role::Department;
                 if self.office().powers(asker, at)?.iter().any(is_bound) {
                     self.check_stage(command, at)
@@ -193,6 +203,18 @@ impl Directory {
         Err(Denial::Remit { role: *role, remit: remit.clone(), act, object: object.to_string() })
     }
 
+    /// An application is decided by the role that the campus names for it (S2).
+    fn check_approver(&self, asker: &Asker, command: &Command, at: UnixMs) -> Result<(), Denial> {
+        let Command::Application(ApplicationOrder::Approve { id, .. } | ApplicationOrder::Reject { id, .. }) = command
+        else {
+            return Ok(());
+        };
+        let Some(approver) = self.approver(id) else { return Ok(()) };
+        let decides = |power: &&Power| [approver, Role::Administrator].contains(&power.role);
+        let other = self.office().powers(asker, at)?.into_iter().find(|power| !decides(power));
+        other.map_or(Ok(()), |power| Err(Denial::Approver { role: power.role, approver }))
+    }
+
     /// Departments keep to the dates of campaigns; the card office serves who comes too late (J8).
     fn check_stage(&self, command: &Command, at: UnixMs) -> Result<(), Denial> {
         let production = self.production();
@@ -227,6 +249,7 @@ impl Directory {
     fn object_of<'a>(&'a self, command: &'a Command) -> Object<'a> {
         match command {
             Command::CardSuspend { card, .. }
+            | Command::CardFound { card, .. }
             | Command::CardResume { card, .. }
             | Command::CardActivate { card }
             | Command::CardClose { card, .. } => Object::Card(card),
@@ -235,6 +258,13 @@ impl Directory {
                 DeskOrder::Extend { card, .. } => Object::Card(card),
             },
             Command::Photo(order) => Object::Person(order.person()),
+            Command::Application(order) => match order {
+                ApplicationOrder::Apply { application, .. } => Object::Person(&application.person),
+                ApplicationOrder::Approve { id, .. } | ApplicationOrder::Reject { id, .. } => {
+                    let applied = self.applications().get(id);
+                    applied.map_or(Object::Campus, |applied| Object::Person(&applied.application.person))
+                }
+            },
             Command::Production(order) => match order {
                 ProductionOrder::Enter { unit, .. }
                 | ProductionOrder::Strike { unit, .. }

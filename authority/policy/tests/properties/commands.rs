@@ -125,11 +125,12 @@ impl Campaign {
         let card = || nth(&self.directory.tables().cards, a);
         let reason = "because".to_owned();
         let command = match step.kind {
+            0 if b.is_multiple_of(5) => Command::CardFound { card: card(), place: reason },
             0 | 1 => Command::CardSuspend { card: card(), reason },
             2 => Command::CardResume { card: card(), reason },
             3 if b.is_multiple_of(2) => Command::Desk(self.desk_order(a, b)),
             3 => self.activation(a),
-            4 => Command::CardClose { card: card(), reason },
+            4 => Command::CardClose { card: card(), reason, document: None },
             5 => Command::LockDown { scope: self.scope(a, b), reason },
             6 => match self.directory.lockdowns().first() {
                 Some(scope) => Command::Release { scope: scope.clone(), reason },

@@ -46,9 +46,13 @@ fn seen_by<'a>(caller: &Caller, directory: &'a Directory) -> Result<BTreeSet<&'a
             let seen = buildings.filter(|(id, _)| may_see(Object::Building(id)).is_ok());
             Ok(seen.map(|(_, building)| &building.agent).collect())
         }
-        Err(denial @ (Denial::Gone(_) | Denial::Role { .. } | Denial::Stage { .. } | Denial::Authority(_))) => {
-            Err(denial.into())
-        }
+        Err(
+            denial @ (Denial::Gone(_)
+            | Denial::Role { .. }
+            | Denial::Stage { .. }
+            | Denial::Approver { .. }
+            | Denial::Authority(_)),
+        ) => Err(denial.into()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::caller::Caller;
 use super::extract::{Body, Named};
 use super::grants::day;
+use super::shapes::applications::CloseOrder;
 use super::shapes::desk::{CardIssued, CardOrder, CardSummary, Extension, IssuedView};
 use super::shapes::{CardView, Change, Fault, PersonView, Reason};
 use super::{Api, Failure};
@@ -178,15 +179,15 @@ pub async fn activate(
 
 /// Ends a card for good.
 #[utoipa::path(post, path = "/v1/cards/{id}/close", params(("id" = String, Path, description = "The card")),
-    request_body = Reason,
+    request_body = CloseOrder,
     responses((status = 200, body = Change), (status = 404, body = Fault), (status = 409, body = Fault)))]
 pub async fn close(
     State(api): State<Arc<Api>>,
     Named(id): Named<String>,
     caller: Caller,
-    Body(Reason { reason }): Body<Reason>,
+    Body(CloseOrder { reason, document }): Body<CloseOrder>,
 ) -> Result<Json<Change>, Failure> {
-    api.change(&caller, Command::CardClose { card: card(&id)?, reason }).await.map(Json)
+    api.change(&caller, Command::CardClose { card: card(&id)?, reason, document }).await.map(Json)
 }
 
 fn card(id: &str) -> Result<CardId, Failure> {

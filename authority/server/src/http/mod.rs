@@ -4,6 +4,7 @@
 
 mod agents;
 mod alarms;
+mod applications;
 mod archive;
 pub mod caller;
 mod cards;
@@ -168,13 +169,6 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(photos::approve))
         .routes(routes!(photos::reject))
         .routes(routes!(photos::reopen))
-        .routes(routes!(production::campaigns))
-        .routes(routes!(production::confirm))
-        .routes(routes!(production::accept))
-        .routes(routes!(production::give_back))
-        .routes(routes!(production::batches, production::order))
-        .routes(routes!(production::batch))
-        .routes(routes!(production::packed))
         .routes(routes!(cards::suspend))
         .routes(routes!(cards::resume))
         .routes(routes!(cards::activate))
@@ -219,7 +213,25 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(production::strike))
         .routes(routes!(production::deliver))
         .layer(DefaultBodyLimit::max(production::BODY_BYTES_MAX));
-    small.merge(import).merge(photos).merge(many)
+    small.merge(card_office().layer(DefaultBodyLimit::max(BODY_BYTES_MAX))).merge(import).merge(photos).merge(many)
+}
+
+/// How cards come about.
+fn card_office() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(applications::list, applications::apply))
+        .routes(routes!(applications::approve))
+        .routes(routes!(applications::reject))
+        .routes(routes!(applications::found))
+        .routes(routes!(applications::found_cards))
+        .routes(routes!(applications::reissues))
+        .routes(routes!(production::campaigns))
+        .routes(routes!(production::confirm))
+        .routes(routes!(production::accept))
+        .routes(routes!(production::give_back))
+        .routes(routes!(production::batches, production::order))
+        .routes(routes!(production::batch))
+        .routes(routes!(production::packed))
 }
 
 /// What is served to whoever has no token yet.

@@ -2,6 +2,7 @@
 //!
 //! Deliberately apart from the types of the core: these may only grow.
 
+pub mod applications;
 pub mod desk;
 pub mod office;
 pub mod production;
