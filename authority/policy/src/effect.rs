@@ -7,8 +7,9 @@ use crate::compile::Compiled;
 use crate::directory::Directory;
 use crate::model::{BuildingId, CardId, Grant, PersonId, Tables, Target};
 use crate::plan::{PlanError, Rights, day_at};
+use doorward_protocol::facts::{Entry, Factors};
 use doorward_protocol::id::DoorId;
-use doorward_protocol::time::{Day, UnixMs};
+use doorward_protocol::time::{Day, DayRange, UnixMs};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// See the module.
@@ -31,8 +32,10 @@ pub struct AtDoor {
     pub building: BuildingId,
     /// People who can open it at no time today or later, and could then.
     pub gain: usize,
-    /// People whom the grant names who can open it at some time already; the grant may add hours.
+    /// People whom the grant names who can open it at some time already.
     pub have: usize,
+    /// Those of them who could open it at other times as well, or without a factor that they have to present now.
+    pub more: usize,
     /// People whom the grant names who could not open it with it either, such as without a card that has the function.
     pub without: usize,
 }
@@ -73,7 +76,12 @@ impl Trial {
             let mut gains = false;
             for (id, door) in &mut effect.doors {
                 let count = match (had.contains(id), has.contains(id)) {
-                    (true, _) => &mut door.have,
+                    (true, _) => {
+                        let (before, after) = (old.permits(person, id), new.permits(person, id));
+                        let is_new = |entry: &&&Entry| !before.iter().any(|known| covers(known, entry, day));
+                        door.more = door.more.saturating_add(usize::from(after.iter().any(|entry| is_new(&entry))));
+                        &mut door.have
+                    }
                     (false, true) => {
                         gains = true;
                         &mut door.gain
@@ -88,6 +96,15 @@ impl Trial {
     }
 }
 
+/// Whether whatever an entry permits from a day on another one permits, too.
+fn covers(known: &Entry, entry: &Entry, day: Day) -> bool {
+    let to_come = DayRange { from: Some(day), until: None };
+    let days = entry.days.intersection(&to_come);
+    let is_within = days.is_none_or(|days| known.days.intersection(&days) == Some(days));
+    let is_as_long = known.schedule.is_none() || known.schedule == entry.schedule;
+    is_within && is_as_long && (known.factors == Factors::NONE || known.factors == entry.factors)
+}
+
 fn has_card(directory: &Directory, person: &PersonId) -> bool {
     directory.cards_of(person).next().is_some()
 }
@@ -99,7 +116,7 @@ fn doors_of(tables: &Tables, target: &Target) -> BTreeMap<DoorId, AtDoor> {
     });
     let none = |(id, door): (&DoorId, &crate::model::Door)| {
         let (name, building) = (door.name.clone(), door.building.clone());
-        (id.clone(), AtDoor { name, building, gain: 0, have: 0, without: 0 })
+        (id.clone(), AtDoor { name, building, gain: 0, have: 0, more: 0, without: 0 })
     };
     named.map(none).collect()
 }
@@ -113,7 +130,6 @@ mod tests {
     use super::*;
     use crate::model::{Subject, Target};
     use crate::testing::{at, directory, id};
-    use doorward_protocol::time::DayRange;
 
     fn effect_of(directory: &Directory, grant: &Grant, at: UnixMs) -> Result<Effect, PlanError> {
         Trial::of(directory, grant, at)?.effect()
@@ -140,6 +156,14 @@ mod tests {
         assert_eq!(effect.people, 3);
         assert_eq!(at_door(&effect, "main"), (0, 2, 1));
         assert_eq!(effect.gaining, 0);
+        assert_eq!(effect.doors[&id("main")].more, 2, "both could come by night, and Bob before May and after it");
+        let by_day = Grant { schedule: Some(id("day")), ..grant(Subject::Person(id("ann")), Target::Door(id("main"))) };
+        let effect = effect_of(&directory, &by_day, at(MORNING)).unwrap();
+        assert_eq!(
+            (at_door(&effect, "main"), effect.doors[&id("main")].more),
+            ((0, 1, 0), 0),
+            "she comes by day already"
+        );
         let later = at("2026-06-01T09:00:00+09:00");
         let effect = effect_of(&directory, &grant(Subject::Person(id("bob")), Target::Door(id("main"))), later);
         assert_eq!(at_door(&effect.unwrap(), "main"), (1, 0, 0), "the other grant has ended");

@@ -10,7 +10,7 @@ use crate::difference::{Difference, Rows};
 use crate::directory::{Directory, Refusal};
 use crate::model::{BuildingId, CardId, GrantId, PersonId};
 use crate::touched::Resolved;
-use doorward_protocol::facts::{ClassDoor, Credential, CredentialState, Effect};
+use doorward_protocol::facts::{self, ClassDoor, Credential, CredentialState, Effect};
 use doorward_protocol::id::{AgentId, ClassId, DoorId};
 use doorward_protocol::state::State;
 use doorward_protocol::time::{Day, DayRange, UnixMs};
@@ -242,6 +242,8 @@ struct Permitted<'a> {
     building: &'a BuildingId,
     door: &'a DoorId,
     identity: bool,
+    /// Rules and grants that match there.
+    entries: &'a [facts::Entry],
 }
 
 impl<'a> Rights<'a> {
@@ -257,6 +259,18 @@ impl<'a> Rights<'a> {
             rights.entry(permitted.building).or_default().insert((card, permitted.door));
         });
         rights
+    }
+
+    /// What permits a door to a person today or later.
+    pub(crate) fn permits(&mut self, person: &PersonId, door: &DoorId) -> BTreeSet<&'a facts::Entry> {
+        let (day, mut permits) = (self.day, BTreeSet::new());
+        self.visit(person, |_, permitted| {
+            if permitted.door == door {
+                let entries = permitted.entries.iter().filter(|entry| entry.effect == Effect::Permit);
+                permits.extend(entries.filter(|entry| is_to_come(entry.days.until, day)));
+            }
+        });
+        permits
     }
 
     fn count(&mut self, person: &PersonId) -> usize {
@@ -291,7 +305,8 @@ fn permitted<'a>(directory: &'a Directory, state: &'a State, credential: &Creden
     let permitted = doors.filter_map(|door| {
         let known = directory.tables().doors.get(&door.door)?;
         let function = directory.policy()?.functions.get(&known.function)?;
-        Some(Permitted { building: &known.building, door: &door.door, identity: function.identity })
+        let (door, entries) = (&door.door, door.entries.as_slice());
+        Some(Permitted { building: &known.building, door, identity: function.identity, entries })
     });
     permitted.collect()
 }

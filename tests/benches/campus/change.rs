@@ -46,6 +46,8 @@ struct Costs {
     threads: BTreeMap<String, Vec<f64>>,
     /// People touched by each change.
     people: Vec<f64>,
+    /// Agents whose state each change makes another, and with it their leaf of the commit.
+    agents: Vec<f64>,
 }
 
 #[derive(Default)]
@@ -97,7 +99,11 @@ impl Costs {
         let parts = self.threads.iter().filter(|(_, runs)| median(runs) > 0.5);
         let parts = parts.map(|(name, runs)| format!("{name} {:.0}", median(runs))).collect::<Vec<_>>().join(", ");
         let note = format!("us by thread: {parts}; {:.0} us on the clock", median(&self.wall));
-        let touched = format!("people touched: {:.0}", median(&self.people));
+        let touched = format!(
+            "people touched: {:.0}; agents with another state: {:.1}",
+            median(&self.people),
+            median(&self.agents)
+        );
         [
             Row::new(format!("{what}, {people} people, CPU from the entry to the signed commit"), "us", &self.signed)
                 .note(touched),
@@ -245,7 +251,9 @@ impl Site {
 
     fn measure(&self, signing: &mut Signing, commands: Vec<Command>, people: f64, costs: &mut Costs) -> Result<()> {
         let changes = length(commands.len());
-        costs.signed.push(us(signing.take(self.authority(), &commands)?) / changes);
+        let (cost, agents) = signing.take(self.authority(), &commands)?;
+        costs.signed.push(us(cost) / changes);
+        costs.agents.push(length(agents) / changes);
         let before = threads()?;
         let (took, outcome) = time(|| commands.into_iter().try_for_each(|command| self.order(command)));
         outcome?;
@@ -270,9 +278,10 @@ impl Site {
 }
 
 impl Signing {
-    /// Takes commands as the compiler thread does, up to the signed commit; says what that cost.
-    fn take(&mut self, authority: &Authority, commands: &[Command]) -> Result<Duration> {
-        let mut cost = Duration::ZERO;
+    /// Takes commands as the compiler thread does, up to the signed commit; says what that cost, and how many agents have
+    /// another state by it.
+    fn take(&mut self, authority: &Authority, commands: &[Command]) -> Result<(Duration, usize)> {
+        let (mut cost, mut agents) = (Duration::ZERO, 0);
         for command in commands {
             let (seq, at) = (self.directory.head() + 1, wall().max(self.directory.at()));
             let entry = Entry { seq, at, actor: Actor::new("bench")?, command: command.clone() };
@@ -283,7 +292,8 @@ impl Signing {
             let commit = authority.signer.commit(seq, at, self.previous, self.leaves.root())?;
             self.previous = commit.hash();
             cost += own_thread()? - before;
+            agents += changes.changed.len();
         }
-        Ok(cost)
+        Ok((cost, agents))
     }
 }

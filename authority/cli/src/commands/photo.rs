@@ -68,6 +68,9 @@ struct List {
     /// Only those that stand so: waiting, approved or rejected
     #[arg(long, value_name = "STATE", value_parser = state)]
     state: Option<PhotoState>,
+    /// Only of people whose id or name contains this
+    #[arg(long, value_name = "TEXT")]
+    find: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -115,7 +118,7 @@ impl Photo {
                 let change = client.upload(&format!("/v1/people/{person}/photo"), bytes)?;
                 stored(&change, &format!("the photo of {person} waits to be looked at"), out)?;
             }
-            Action::List(List { state }) => list(&client, state, out)?,
+            Action::List(List { state, find }) => list(&client, state, find, out)?,
             Action::Save(Submit { person, file }) => {
                 write(&file, &client.file(&format!("/v1/people/{person}/photo"))?, |_| false)?;
                 note(&format!("the photo of {person} is in {}", file.display()));
@@ -155,9 +158,9 @@ fn whole(client: &Client, person: &PersonId, image: &str) -> anyhow::Result<Stri
     Ok(seen?.image)
 }
 
-fn list(client: &Client, state: Option<PhotoState>, out: &mut Output) -> anyhow::Result<()> {
+fn list(client: &Client, state: Option<PhotoState>, find: Option<String>, out: &mut Output) -> anyhow::Result<()> {
     let state = state.map(|state| state.name().to_owned());
-    let answer: Answer<PhotoList> = client.ask("/v1/photos", &[("state", state)])?;
+    let answer: Answer<PhotoList> = client.ask("/v1/photos", &[("state", state), ("find", find)])?;
     if out.is_json() {
         out.json(&answer.raw)?;
         return Ok(());

@@ -106,10 +106,10 @@ pub fn print_effect(effect: &EffectView, out: &mut Output) -> anyhow::Result<()>
     let rows: Vec<_> = doors
         .iter()
         .map(|door| {
-            let counts = [door.gain, door.have, door.without].map(|count| count.to_string());
+            let counts = [door.gain, door.have, door.more, door.without].map(|count| count.to_string());
             [vec![door.door.clone()], counts.to_vec(), vec![door.name.clone()]].concat()
         })
         .collect();
-    out.table(&["DOOR", "GAIN IT", "HAVE IT", "CANNOT", "NAME"], &rows)?;
+    out.table(&["DOOR", "GAIN IT", "HAVE IT", "GAIN HOURS", "CANNOT", "NAME"], &rows)?;
     Ok(())
 }

@@ -368,6 +368,8 @@ fn a_photo_is_brought_looked_at_rejected_brought_again_and_locked() {
     let brought = submit("230001", photo);
     assert_eq!((brought.code, brought.err.as_str()), (0, ""));
     assert_says(&server.say("photo list --state waiting").out, &["230001", "waiting"]);
+    assert_says(&server.say("photo list --find 학생").out, &["230001"]);
+    assert_says(&server.say("photo list --find 0002").err, &["there is no such photo"]);
     let image = server.json("photo list")["photos"][0]["image"].as_str().unwrap()[..12].to_owned();
     assert_says(&server.say("photo approve 230001 --image 000000000000").err, &["is not 000000000000"]);
     assert_eq!(server.say("photo approve 230001 --image 0000").code, 2);

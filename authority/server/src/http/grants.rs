@@ -154,6 +154,7 @@ pub fn effect_view(effect: Effect) -> EffectView {
         building: door.building.to_string(),
         gain: door.gain,
         have: door.have,
+        more: door.more,
         without: door.without,
     });
     EffectView { people: effect.people, gaining: effect.gaining, doors: doors.collect() }

@@ -41,6 +41,7 @@ impl From<PhotoError> for Failure {
 #[derive(Debug, Deserialize)]
 pub struct Narrow {
     state: Option<String>,
+    find: Option<String>,
 }
 
 /// Brings a photo of a person; it waits to be looked at.
@@ -88,7 +89,8 @@ pub async fn image(State(api): State<Arc<Api>>, caller: Caller, Named(id): Named
 
 /// The photos of people in the caller's remit, those that wait longest first.
 #[utoipa::path(get, path = "/v1/photos",
-    params(("state" = Option<String>, Query, description = "waiting, approved or rejected")),
+    params(("state" = Option<String>, Query, description = "waiting, approved or rejected"),
+        ("find" = Option<String>, Query, description = "Part of the person's id or name")),
     responses((status = 200, body = PhotoList), (status = 403, body = Fault)))]
 pub async fn list(
     State(api): State<Arc<Api>>,
@@ -101,9 +103,14 @@ pub async fn list(
     let directory = &present.directory;
     let is_seen =
         |person: &PersonId| directory.allow(&caller.asker, Act::DecidePhotos, Object::Person(person), now).is_ok();
-    let photos = directory.photos().iter();
-    let mut seen: Vec<_> =
-        photos.filter(|(person, photo)| state.is_none_or(|state| photo.state == state) && is_seen(person)).collect();
+    let sought = narrow.find.map(|text| text.to_lowercase());
+    let fits = |person: &PersonId| {
+        let name = directory.tables().people.get(person).map(|known| known.name.to_lowercase()).unwrap_or_default();
+        let is_it = |text: &String| person.as_str().to_lowercase().contains(text) || name.contains(text);
+        sought.as_ref().is_none_or(is_it)
+    };
+    let photos = directory.photos().iter().filter(|(_, photo)| state.is_none_or(|state| photo.state == state));
+    let mut seen: Vec<_> = photos.filter(|(person, _)| fits(person) && is_seen(person)).collect();
     seen.sort_by_key(|(_, photo)| photo.at);
     Ok(Json(PhotoList {
         photos: seen.into_iter().map(|(person, photo)| view(&api, directory, person, photo)).collect(),

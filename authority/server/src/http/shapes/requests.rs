@@ -145,6 +145,8 @@ pub struct DoorEffect {
     pub gain: usize,
     /// People who can open it at some time already.
     pub have: usize,
+    /// Those of them who could open it at other times as well.
+    pub more: usize,
     /// People who could not open it then either.
     pub without: usize,
 }
