@@ -11,7 +11,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Change who may open what", &["card", "photo", "roster", "batch", "lockdown", "release", "grant", "request"]),
     ("Say who may do what", &["operator", "account", "whoami"]),
     ("Ask", &["person", "who", "where", "why", "evidence"]),
-    ("Look back", &["log", "alarms", "journal", "looks"]),
+    ("Look back", &["log", "alarms", "journal", "looks", "retention"]),
 ];
 
 /// Options of [`crate::options::Options`] that mean nothing to these commands.

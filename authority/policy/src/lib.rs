@@ -18,6 +18,7 @@ pub mod plan;
 pub mod production;
 pub mod reference;
 pub mod removal;
+pub mod retention;
 pub mod taps;
 #[cfg(test)]
 mod testing;

@@ -269,7 +269,7 @@ const SLIPS: &[Slip] = &[
         wrong: "[kampus]",
         problems: &[
             "campus.toml:1:1: campus.toml lacks `campus`",
-            "campus.toml:1:2: key `kampus` is not known in campus.toml; did you mean `campus`?; its keys are campus, holiday, function, card_type, category, schedule, rule, fee, photo, campaign",
+            "campus.toml:1:2: key `kampus` is not known in campus.toml; did you mean `campus`?; its keys are campus, holiday, function, card_type, category, schedule, rule, fee, photo, campaign, retention",
         ],
     },
     Slip {
@@ -443,6 +443,17 @@ const SLIPS: &[Slip] = &[
             "campus.toml:33:10: roster begins on 2027-02-02 and ends on 2027-02-01; swap them",
             "campus.toml:34:10: photos lacks `until`",
             "campus.toml:34:19: from `soon` is not a date; a date is YYYY-MM-DD, such as 2026-03-02",
+        ],
+    },
+    Slip {
+        file: "campus.toml",
+        right: "[[rule]]\nid = \"own\"",
+        wrong: "[retention]\naccess_records = 365\nalarms = \"0 days\"\nphotos = \"a while\"\nlook = \"2 years\"\n\n[[rule]]\nid = \"own\"",
+        problems: &[
+            "campus.toml:32:18: access_records is an integer; expected a string",
+            "campus.toml:33:10: alarms `0 days` keeps nothing at all; at least \"1 days\"",
+            "campus.toml:34:10: photos `a while` is not \"<n> years\", \"<n> months\" or \"<n> days\"",
+            "campus.toml:35:1: key `look` is not known in [retention]; did you mean `looks`?; its keys are access_records, alarms, looks, photos",
         ],
     },
     Slip {

@@ -89,6 +89,7 @@ pub fn summary(command: &Command) -> String {
             PhotoOrder::Approve { .. } => format!("approved {subject}"),
             PhotoOrder::Reject { .. } => format!("rejected {subject}{because}"),
             PhotoOrder::Reopen { .. } => format!("reopened {subject}{because}"),
+            PhotoOrder::Remove { .. } => format!("removed {subject}{because}"),
         },
         Command::Production(order) => of_production(order, &subject, &because),
         Command::LockDown { .. } => format!("locked down {subject}{because}"),

@@ -23,6 +23,7 @@ mod operator;
 mod person;
 mod photo;
 mod request;
+mod retention;
 mod root;
 mod roster;
 mod serve;
@@ -70,6 +71,7 @@ pub enum Command {
     Alarms(alarms::Alarms),
     Journal(journal::Journal),
     Looks(looks::Looks),
+    Retention(retention::Retention),
 }
 
 impl Command {
@@ -108,6 +110,7 @@ impl Command {
             Self::Log(command) => command.run(options, out),
             Self::Alarms(command) => command.run(options, out),
             Self::Journal(command) => command.run(options, out),
+            Self::Retention(command) => command.run(options, out),
             Self::Looks(command) => command.run(options, out),
         }
     }

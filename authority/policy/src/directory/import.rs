@@ -159,12 +159,13 @@ impl Directory {
     }
 }
 
-/// Whether two policies differ in no more than names, fees, photos, time zone and holidays.
+/// Whether two policies differ in no more than names, fees, photos, retention, time zone and holidays.
 fn is_calendar_alone(known: &Policy, new: &Policy) -> bool {
     let mut renamed = known.clone();
     renamed.name.clone_from(&new.name);
     renamed.fees.clone_from(&new.fees);
     renamed.photo = new.photo;
+    renamed.retention.clone_from(&new.retention);
     renamed.time_zone.clone_from(&new.time_zone);
     renamed.holidays = BTreeMap::clone(&new.holidays);
     renamed == *new

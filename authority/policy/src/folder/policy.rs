@@ -13,6 +13,7 @@ use crate::model::{
 };
 use crate::photo::{self, PhotoFormat};
 use crate::production::{Campaign, CampaignId, Stage};
+use crate::retention::{Kind, Retention};
 use doorward_protocol::facts::{Interval, Schedule};
 use doorward_protocol::id::{CampusId, FunctionId, IdError};
 use doorward_protocol::problem::{Place, Problem, shown};
@@ -118,7 +119,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         table,
         0,
         &["campus"],
-        &["holiday", "function", "card_type", "category", "schedule", "rule", "fee", "photo", "campaign"],
+        &["holiday", "function", "card_type", "category", "schedule", "rule", "fee", "photo", "campaign", "retention"],
     );
     let root = Section::root(table);
     let mut names = Names::new();
@@ -137,6 +138,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
     let fees = fees(document, &root);
     let campaigns = named(document, &root, "campaign", &mut names.campaigns, |d, i| campaign(d, i, &names.card_types));
     let photo = root.optional("photo", |item| photo_format(document, item));
+    let retention = root.optional("retention", |item| retention(document, item));
     let policy = campus.map(|campus| Policy {
         campus: campus.id,
         name: campus.name,
@@ -151,6 +153,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         fees,
         photo: photo.flatten(),
         campaigns,
+        retention: retention.flatten().unwrap_or_default(),
     });
     PolicyFile { policy, card_types, names, mentions }
 }
@@ -321,6 +324,17 @@ fn days<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<DayRange> {
         return None;
     }
     Some(DayRange { from: Some(from), until: Some(until) })
+}
+
+fn retention<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Retention> {
+    let section = document.section("[retention]", item, &[], &Kind::ALL.map(Kind::name))?;
+    let mut retention = Retention::default();
+    for kind in Kind::ALL {
+        if let Some(span) = section.optional(kind.name(), |item| document.parsed(item, values::kept_for)).flatten() {
+            retention.keep(kind, span);
+        }
+    }
+    Some(retention)
 }
 
 fn fees<'t>(document: &mut Document<'t>, root: &Section<'t>) -> Vec<Fee> {

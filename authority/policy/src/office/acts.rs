@@ -144,9 +144,9 @@ impl Act {
             Self::CloseCard => "close a card",
             Self::IssueCards => "issue, replace or extend a card",
             Self::SubmitPhotos => "bring a photo",
-            Self::DecidePhotos => "approve, reject or reopen a photo",
             Self::PrepareRosters => "change, confirm or see a roster",
             Self::ProduceCards => "accept a roster, order its cards or take them in",
+            Self::DecidePhotos => "approve, reject, reopen or remove a photo",
             Self::LockDown => "lock doors down or release them",
             Self::Grant => "give, confirm or end a grant",
             Self::Ask => "ask for access",
@@ -175,9 +175,6 @@ impl Act {
             Command::CardClose { .. } => Self::CloseCard,
             Command::Desk(_) => Self::IssueCards,
             Command::Photo(PhotoOrder::Submit { .. }) => Self::SubmitPhotos,
-            Command::Photo(PhotoOrder::Approve { .. } | PhotoOrder::Reject { .. } | PhotoOrder::Reopen { .. }) => {
-                Self::DecidePhotos
-            }
             Command::Production(order) => match order {
                 ProductionOrder::Enter { .. } | ProductionOrder::Strike { .. } | ProductionOrder::Confirm { .. } => {
                     Self::PrepareRosters
@@ -187,6 +184,12 @@ impl Act {
                 | ProductionOrder::Order { .. }
                 | ProductionOrder::Deliver { .. } => Self::ProduceCards,
             },
+            Command::Photo(
+                PhotoOrder::Approve { .. }
+                | PhotoOrder::Reject { .. }
+                | PhotoOrder::Reopen { .. }
+                | PhotoOrder::Remove { .. },
+            ) => Self::DecidePhotos,
             Command::LockDown { .. } | Command::Release { .. } => Self::LockDown,
             Command::GrantAdd { .. } | Command::GrantEnd { .. } | Command::GrantConfirm { .. } => Self::Grant,
             Command::Request(order) => match order {

@@ -325,6 +325,7 @@ impl RawCampus {
             fees: Vec::new(),
             photo: None,
             campaigns: BTreeMap::new(),
+            retention: doorward_policy::retention::Retention::default(),
         }
     }
 

@@ -26,6 +26,7 @@ mod production;
 mod questions;
 mod refusals;
 mod requests;
+mod retention;
 mod sessions;
 pub mod shapes;
 mod status;
@@ -34,6 +35,7 @@ use crate::accounts::Accounts;
 use crate::authority::Authority;
 use crate::enrolment::Enrolment;
 use crate::photos::Photos;
+use crate::retention::Retention;
 use crate::token::KnownToken;
 use axum::Router;
 use axum::body::Bytes;
@@ -69,7 +71,7 @@ pub struct Api {
     enrolment: Arc<Enrolment>,
     token: KnownToken,
     accounts: Accounts,
-    photos: Photos,
+    retention: Arc<Retention>,
     quic: SocketAddr,
     /// One import at a time: each holds a whole campus in memory.
     imports: Semaphore,
@@ -84,7 +86,7 @@ impl Api {
         enrolment: Arc<Enrolment>,
         token: KnownToken,
         accounts: Accounts,
-        photos: Photos,
+        retention: Arc<Retention>,
         quic: SocketAddr,
     ) -> Self {
         Self {
@@ -92,11 +94,15 @@ impl Api {
             enrolment,
             token,
             accounts,
-            photos,
+            retention,
             quic,
             imports: Semaphore::new(1),
             refusals: Refusals::default(),
         }
+    }
+
+    fn photos(&self) -> &Photos {
+        self.retention.photos()
     }
 
     fn when(&self, at: UnixMs) -> When {
@@ -175,6 +181,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(production::batches, production::order))
         .routes(routes!(production::batch))
         .routes(routes!(production::packed))
+        .routes(routes!(photos::remove))
         .routes(routes!(cards::suspend))
         .routes(routes!(cards::resume))
         .routes(routes!(cards::activate))
@@ -198,6 +205,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(journal::list))
         .routes(routes!(log::list))
         .routes(routes!(looks::list))
+        .routes(routes!(retention::show))
         .routes(routes!(alarms::list))
         .routes(routes!(alarms::acknowledge))
         .routes(routes!(operators::me))

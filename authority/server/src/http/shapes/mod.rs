@@ -6,6 +6,7 @@ pub mod desk;
 pub mod office;
 pub mod production;
 pub mod requests;
+pub mod retention;
 
 use doorward_policy::explain::{Explanation, Opening, Who};
 use doorward_policy::plan::Plan;
