@@ -8,6 +8,7 @@ pub mod desk;
 pub mod difference;
 pub mod directory;
 pub mod effect;
+pub mod erasure;
 pub mod explain;
 pub mod folder;
 pub mod model;

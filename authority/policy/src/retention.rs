@@ -21,11 +21,13 @@ pub enum Kind {
     Looks,
     /// Photos of people who have left.
     Photos,
+    /// All that is known of people whom folders name no more.
+    ClosedAccounts,
 }
 
 impl Kind {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::AccessRecords, Self::Alarms, Self::Looks, Self::Photos];
+    pub const ALL: [Self; 5] = [Self::AccessRecords, Self::Alarms, Self::Looks, Self::Photos, Self::ClosedAccounts];
 
     /// The name in `campus.toml`.
     #[must_use]
@@ -35,6 +37,7 @@ impl Kind {
             Self::Alarms => "alarms",
             Self::Looks => "looks",
             Self::Photos => "photos",
+            Self::ClosedAccounts => "closed_accounts",
         }
     }
 
@@ -46,6 +49,7 @@ impl Kind {
             Self::Alarms => "alarms that somebody has looked at",
             Self::Looks => "who asked about whom",
             Self::Photos => "photos of people, from the day on which they left",
+            Self::ClosedAccounts => "all that is known of people whom the campus folder names no more",
         }
     }
 }
@@ -88,6 +92,13 @@ impl Directory {
         let person = self.tables().people.get(person)?;
         let ends: Option<Vec<Day>> = person.affiliations.iter().map(|affiliation| affiliation.days.until).collect();
         person.left_on.or_else(|| Some(ends?.into_iter().max()?.plus(1)))
+    }
+
+    /// People of whom nothing is to be known any longer.
+    pub fn with_closed_accounts(&self, now: UnixMs) -> impl Iterator<Item = &PersonId> {
+        let since = self.kept_since(Kind::ClosedAccounts, now);
+        let is_old = move |gone: UnixMs| self.day_at(gone).zip(since).is_some_and(|(gone, since)| gone < since);
+        self.gone().iter().filter(move |(_, gone)| is_old(**gone)).map(|(person, _)| person)
     }
 
     /// People whose photos are kept no longer.
@@ -136,6 +147,19 @@ mod tests {
         assert!(old("2026-05-01T03:00:00Z").is_empty(), "30 days after 1 April");
         assert_eq!(old("2026-05-02T03:00:00Z"), ["old"]);
         assert_eq!(old("2090-01-01T00:00:00Z"), ["old"], "who has an affiliation without end is here");
+    }
+
+    #[test]
+    fn an_account_is_closed_since_folders_name_its_person_no_more() {
+        let (mut directory, mut folder) = (keeping(Kind::ClosedAccounts, CalendarSpan::Days(30)), campus());
+        folder.policy.retention.keep(Kind::ClosedAccounts, CalendarSpan::Days(30));
+        folder.tables.people.remove(&id("old"));
+        folder.tables.cards.retain(|_, card| card.person != id("old"));
+        let difference = Box::new(Difference::between(&directory, &folder));
+        take(&mut directory, Command::Import { difference }).unwrap();
+        let closed = |text: &str| directory.with_closed_accounts(at(text)).map(ToString::to_string).collect::<Vec<_>>();
+        assert!(closed("1970-01-31T03:00:00Z").is_empty());
+        assert_eq!(closed("1970-02-01T03:00:00Z"), ["old"], "and nobody else, whenever they left");
     }
 
     #[test]

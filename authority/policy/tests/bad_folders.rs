@@ -453,7 +453,7 @@ const SLIPS: &[Slip] = &[
             "campus.toml:32:18: access_records is an integer; expected a string",
             "campus.toml:33:10: alarms `0 days` keeps nothing at all; at least \"1 days\"",
             "campus.toml:34:10: photos `a while` is not \"<n> years\", \"<n> months\" or \"<n> days\"",
-            "campus.toml:35:1: key `look` is not known in [retention]; did you mean `looks`?; its keys are access_records, alarms, looks, photos",
+            "campus.toml:35:1: key `look` is not known in [retention]; did you mean `looks`?; its keys are access_records, alarms, looks, photos, closed_accounts",
         ],
     },
     Slip {

@@ -76,7 +76,8 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
         | Command::Photo(_)
         | Command::Production(_)
         | Command::Request(_)
-        | Command::Office(_) => Doors::new(),
+        | Command::Office(_)
+        | Command::PersonErase { .. } => Doors::new(),
     }
 }
 
@@ -108,7 +109,8 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
         | Command::Photo(_)
         | Command::Production(_)
         | Command::Request(RequestOrder::Ask { .. } | RequestOrder::Reject { .. } | RequestOrder::Withdraw { .. })
-        | Command::Office(_) => {}
+        | Command::Office(_)
+        | Command::PersonErase { .. } => {}
     }
 }
 
@@ -193,6 +195,7 @@ pub fn in_words(command: &Command) -> (String, String) {
         Command::GrantConfirm { id, reason } => (format!("grant {id}"), reason.as_str()),
         Command::Request(order) => (format!("request {}", order.id()), order.reason()),
         Command::Office(order) => (of_office(order), ""),
+        Command::PersonErase { person, reason, .. } => (format!("person {person}"), reason.as_str()),
     };
     (subject, why.to_owned())
 }

@@ -104,6 +104,7 @@ pub fn summary(command: &Command) -> String {
             RequestOrder::Reject { .. } => format!("rejected {subject}{because}"),
             RequestOrder::Withdraw { .. } => format!("withdrew {subject}{because}"),
         },
+        Command::PersonErase { .. } => format!("erased {subject}{because}"),
         Command::Office(order) => match order {
             OfficeOrder::OperatorPut { operator, .. } => {
                 format!("made {subject} {} for {}", operator.power.role, operator.power.remit)
@@ -189,7 +190,8 @@ pub fn detail(command: &Command) -> Value {
         | Command::Release { .. }
         | Command::GrantAdd { .. }
         | Command::GrantEnd { .. }
-        | Command::GrantConfirm { .. } => inner(serde_json::to_value(command).unwrap_or_default()),
+        | Command::GrantConfirm { .. }
+        | Command::PersonErase { .. } => inner(serde_json::to_value(command).unwrap_or_default()),
         // The hash of a token is no secret, and of no use to a reader.
         Command::Office(OfficeOrder::TokenAdd { id, token }) => json!({
             "id": id, "operator": token.operator, "power": token.power, "expires_at": token.expires_at.to_utc_text(),

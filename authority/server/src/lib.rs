@@ -11,6 +11,7 @@ mod concern;
 pub mod cores;
 pub mod enrolment;
 pub mod epoch;
+pub mod erasure;
 pub mod evidence;
 mod history;
 pub mod http;

@@ -5,6 +5,7 @@
 
 use crate::access::{Old, Removed};
 use crate::authority::Authority;
+use crate::erasure;
 use crate::photos::Photos;
 use doorward_policy::command::{Actor, Command};
 use doorward_policy::model::{CalendarSpan, PersonId};
@@ -119,7 +120,7 @@ impl Retention {
 
     fn count(&self, kind: Kind, now: UnixMs) -> Result<u64, String> {
         let Some(old) = old(kind) else {
-            let count = self.authority.present().directory.with_old_photos(now).count();
+            let count = self.people(kind, now).len();
             return Ok(u64::try_from(count).unwrap_or(u64::MAX));
         };
         let before = self.kept_since(kind, now);
@@ -128,6 +129,9 @@ impl Retention {
 
     /// Removes what is kept no longer.
     pub async fn sweep(&self) {
+        if let Err(error) = erasure::finish(&self.authority).await {
+            tracing::error!(%error, "somebody was not erased everywhere; it is tried again in a day");
+        }
         let mut outcomes = Vec::new();
         for kind in Kind::ALL {
             let now = self.authority.timeline.now();
@@ -135,7 +139,7 @@ impl Retention {
             let mut removed = 0;
             let failed = match old(kind) {
                 Some(old) => self.remove_old(old, before, &mut removed).await,
-                None => self.remove_photos(now, &mut removed).await,
+                None => self.remove_people(kind, now, &mut removed).await,
             };
             outcomes.push(Outcome { kind: Some(kind), removed, failed: failed.err() });
         }
@@ -167,12 +171,24 @@ impl Retention {
         }
     }
 
-    async fn remove_photos(&self, now: UnixMs, removed: &mut u64) -> Result<(), String> {
-        let people: Vec<PersonId> = {
-            let present = self.authority.present();
-            present.directory.with_old_photos(now).take(COMMANDS_MAX).cloned().collect()
-        };
-        for person in people {
+    /// Of whom something of a kind is kept no longer.
+    fn people(&self, kind: Kind, now: UnixMs) -> Vec<PersonId> {
+        let present = self.authority.present();
+        match kind {
+            Kind::Photos => present.directory.with_old_photos(now).cloned().collect(),
+            Kind::ClosedAccounts => present.directory.with_closed_accounts(now).cloned().collect(),
+            Kind::AccessRecords | Kind::Alarms | Kind::Looks => Vec::new(),
+        }
+    }
+
+    async fn remove_people(&self, kind: Kind, now: UnixMs, removed: &mut u64) -> Result<(), String> {
+        for person in self.people(kind, now).into_iter().take(COMMANDS_MAX) {
+            if kind == Kind::ClosedAccounts {
+                let reason = "nothing is kept so long of people whom the campus folder names no more".to_owned();
+                erasure::erase(&self.authority, Actor::system(), person, reason).await?;
+                *removed = removed.saturating_add(1);
+                continue;
+            }
             let reason = "its person left longer ago than photos are kept".to_owned();
             let command = Command::Photo(PhotoOrder::Remove { person, reason });
             let accepted = self.authority.execute(Actor::system(), command).await.map_err(|error| error.to_string())?;
@@ -202,7 +218,7 @@ const fn old(kind: Kind) -> Option<Old> {
         Kind::AccessRecords => Some(Old::Records),
         Kind::Alarms => Some(Old::Alarms),
         Kind::Looks => Some(Old::Looks),
-        Kind::Photos => None,
+        Kind::Photos | Kind::ClosedAccounts => None,
     }
 }
 

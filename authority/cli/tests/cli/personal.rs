@@ -72,3 +72,113 @@ fn photos_of_people_who_left_and_files_that_nobody_names_are_removed_by_a_server
     server.until("retention", "2 removed by the last run");
     assert!(files(&photos).is_empty());
 }
+
+/// What nobody else has.
+const NAME: &str = "Unikum Person";
+const NUMBER: &str = "7777-UNIKUM";
+
+/// Takes the lines that contain a text out of a file.
+fn without(folder: &tempfile::TempDir, file: &str, part: &str) {
+    let path = folder.path().join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let left: Vec<&str> = text.lines().filter(|line| !line.contains(part)).collect();
+    std::fs::write(path, left.join("\n") + "\n").unwrap();
+}
+
+/// The campus with somebody to be erased, and without.
+fn before_and_after() -> [tempfile::TempDir; 2] {
+    let [before, after] = [jnu(), jnu()];
+    for folder in [&before, &after] {
+        edit(folder, "campus.toml", "width = 295\nheight = 367", "width = 24\nheight = 30");
+    }
+    edit(&before, "people.csv", "230001,학생 1,", &format!("230001,{NAME},"));
+    edit(
+        &before,
+        "cards.csv",
+        "CARD1,230001,check-card,active,2023-04-03,2099-12-31,",
+        &format!("CARD1,230001,check-card,active,2023-04-03,2099-12-31,{NUMBER}"),
+    );
+    for file in ["people.csv", "affiliations.csv", "cards.csv", "grants.csv"] {
+        without(&after, file, "230001");
+    }
+    [before, after]
+}
+
+/// The files below a folder that contain one of these words.
+fn files_with(folder: &Path, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in files(folder) {
+        if path.is_dir() {
+            found.extend(files_with(&path, words));
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let has = |word: &&&str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+        found.extend(words.iter().filter(has).map(|word| format!("{} has {word}", path.display())));
+    }
+    found
+}
+
+#[test]
+fn all_that_is_known_of_somebody_is_exported_and_then_erased_from_every_file_and_nothing_else_changes() {
+    let mut server = Server::start();
+    let [before, after] = before_and_after();
+    assert_eq!(server.run(&["import", text(before.path())]).code, 0);
+    assert_eq!(server.run(&["photo", "submit", "230001", PHOTO]).code, 0);
+    for (action, reason) in [("suspend", "Unikum lost it"), ("resume", "Unikum found it")] {
+        let ran = server.run(&["card", action, "CARD1", "--reason", reason]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    let asked =
+        ["request", "ask", "--person", "230001", "--door", "eng-1-rear", "--reason", "Unikum Club", "--id", "club"];
+    assert_eq!(server.run(&asked).code, 0);
+    assert_eq!(server.say("request approve club").code, 0);
+    assert_eq!(server.say("person show 230001").code, 0);
+    assert_eq!(server.say("person find unikum").code, 0);
+    let file = server.file("export.json");
+    let exported = server.run(&["person", "export", "230001", "--to", &file]);
+    assert_eq!(exported.code, 0, "{}", exported.err);
+    let export: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(export["directory"]["name"], NAME);
+    assert_eq!(export["grants"]["club"]["target"]["door"], "eng-1-rear");
+    assert_eq!(export["requests"][0]["reason"], "Unikum Club");
+    assert!(export["photo_jpeg"].as_str().unwrap().starts_with("/9j/"), "a JPEG in Base64");
+    let looks: Vec<_> = export["looks"].as_array().unwrap().iter().map(|look| look["question"].clone()).collect();
+    assert_eq!(looks, ["person"]);
+    assert_says(&server.say("looks").out, &["export, person 230001"]);
+    let commands: Vec<_> = export["journal"].as_array().unwrap().iter().map(|entry| entry["command"].clone()).collect();
+    let expected =
+        ["import", "import", "photo-submit", "card-suspend", "card-resume", "request-ask", "request-approve"];
+    assert_eq!(commands, expected);
+    let rows = &export["journal"][1]["says"];
+    assert_eq!(rows["people"]["put"].as_object().unwrap().len(), 1, "nobody else's row: {rows}");
+    doorward_server::snapshots::make(&doorward_server::paths::Layout::new(server.data())).unwrap();
+    let here = server.say("person erase 230001 --reason asked");
+    assert_eq!(here.code, 1);
+    assert_says(&here.err, &["person `230001` has an affiliation that has not ended"]);
+    assert_eq!(server.run(&["import", text(after.path())]).code, 0);
+    let words = [NAME, "Unikum", "unikum", NUMBER, "\"230001\"", "person 230001"];
+    assert!(files_with(&server.data(), &words).len() > 3, "it is looked for where it stands");
+    let head = server.head();
+    let erased = server.say("person erase 230001 --reason asked");
+    assert_eq!(erased.code, 0, "{}", erased.err);
+    assert_says(&erased.out, &[&format!("230001 is erased: entry {}; 9 entries", head + 1)]);
+    files(&server.data().join("photos")).iter().for_each(|file| age(file));
+    assert_says(&server.say("journal").out, &["erased person erased-", "suspended card CARD1: erased"]);
+    let again = server.say("person erase 230001 --reason asked");
+    assert_says(&again.err, &["person `230001` is not known"]);
+    let none = server.run(&["person", "export", "230001", "--to", &server.file("none.json")]);
+    assert_says(&none.err, &["nothing is known of a person `230001`"]);
+    server.stop();
+    server.start_again();
+    server
+        .until("retention", "unnamed_photos: kept an hour (files of photos that nobody names, for an hour); 1 removed");
+    assert_eq!(server.head(), head + 1, "a start folds what is left to the same");
+    let listed = server.say("looks").out;
+    assert!(!listed.contains("find"), "{listed}");
+    server.stop();
+    assert_eq!(files_with(&server.data(), &words), Vec::<String>::new());
+    server.start_again();
+    assert_eq!(server.run(&["import", text(before.path())]).code, 0, "a folder brings the person back");
+    assert_says(&server.say("person show 230001").out, &[NAME]);
+}

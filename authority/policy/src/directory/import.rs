@@ -39,8 +39,10 @@ impl Directory {
         for id in &difference.people.removed {
             self.photos.remove(id);
             self.forget_on_rosters(id);
+            self.gone.insert(id.clone(), at);
         }
         for (id, person) in &difference.people.put {
+            self.gone.remove(id);
             for affiliation in &person.affiliations {
                 self.members.entry(affiliation.unit.clone()).or_default().insert(id.clone());
             }

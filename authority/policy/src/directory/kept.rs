@@ -31,6 +31,7 @@ pub(super) struct Kept {
     desk: Desk,
     photos: BTreeMap<PersonId, Photo>,
     production: Production,
+    gone: BTreeMap<PersonId, UnixMs>,
     requests: BTreeMap<RequestId, Request>,
     reviewed_at: BTreeMap<GrantId, UnixMs>,
     shut_since: BTreeMap<CardId, UnixMs>,
@@ -42,7 +43,7 @@ pub(super) struct Kept {
 
 impl Serialize for Directory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = serializer.serialize_struct("Kept", 19)?;
+        let mut kept = serializer.serialize_struct("Kept", 20)?;
         kept.serialize_field("founding", &self.founding)?;
         kept.serialize_field("policy", &self.policy)?;
         kept.serialize_field("tables", &self.tables)?;
@@ -55,6 +56,7 @@ impl Serialize for Directory {
         kept.serialize_field("desk", &self.desk)?;
         kept.serialize_field("photos", &self.photos)?;
         kept.serialize_field("production", &self.production)?;
+        kept.serialize_field("gone", &self.gone)?;
         kept.serialize_field("requests", &self.requests)?;
         kept.serialize_field("reviewed_at", &self.reviewed_at)?;
         kept.serialize_field("shut_since", &self.shut_since)?;
@@ -83,6 +85,7 @@ impl From<Kept> for Directory {
             desk: kept.desk,
             photos: kept.photos,
             production: kept.production,
+            gone: kept.gone,
             requests: kept.requests,
             reviewed_at: kept.reviewed_at,
             shut_since: kept.shut_since,

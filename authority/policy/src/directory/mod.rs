@@ -17,7 +17,9 @@ pub use refusal::Refusal;
 use crate::command::{Actor, Command, Entry, Scope};
 use crate::desk::Desk;
 use crate::difference::Difference;
-use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Tables, Target, UnitId};
+use crate::model::{
+    Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Subject, Tables, Target, UnitId,
+};
 use crate::office::Office;
 use crate::office::requests::{Request, RequestId};
 use crate::photo::{self, Photo};
@@ -51,6 +53,8 @@ pub struct Directory {
     desk: Desk,
     photos: BTreeMap<PersonId, Photo>,
     production: Production,
+    /// Since when folders name people no more of whom something is still known.
+    gone: BTreeMap<PersonId, UnixMs>,
     requests: BTreeMap<RequestId, Request>,
     /// Since when grants stand as they are, or were last confirmed.
     reviewed_at: BTreeMap<GrantId, UnixMs>,
@@ -161,7 +165,8 @@ impl Directory {
             | Command::AgentRemove { .. }
             | Command::GrantConfirm { .. }
             | Command::Photo(_)
-            | Command::Office(_) => Touched::default(),
+            | Command::Office(_)
+            | Command::PersonErase { .. } => Touched::default(),
             Command::Request(order) => match self.approved(order) {
                 Some((id, grant)) => Touched { grants: [id].into(), ..self.touched_by_grants([&grant]) },
                 None => Touched::default(),
@@ -250,6 +255,12 @@ impl Directory {
             }
             Command::Request(order) => self.perform_request(order, &entry.actor, entry.at),
             Command::Office(order) => self.office.perform(order),
+            Command::PersonErase { person, alias, .. } => {
+                self.gone.remove(person);
+                self.erase_from_batches(person, alias);
+                let subject = Subject::Person(person.clone());
+                self.requests.retain(|_, request| request.wish.grant.subject != subject);
+            }
         }
     }
 
@@ -367,6 +378,12 @@ impl Directory {
     #[must_use]
     pub const fn photos(&self) -> &BTreeMap<PersonId, Photo> {
         &self.photos
+    }
+
+    /// Since when folders name people no more of whom something is still known.
+    #[must_use]
+    pub const fn gone(&self) -> &BTreeMap<PersonId, UnixMs> {
+        &self.gone
     }
 
     /// Lockdowns in force.

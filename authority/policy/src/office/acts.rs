@@ -61,13 +61,15 @@ pub enum Act {
     AcknowledgeAlarms,
     /// Follow how far a change has come, and take its evidence.
     FollowChanges,
+    /// Export everything that is known of somebody, or erase it.
+    PersonalData,
 }
 
 use Role::{Administrator, Auditor, CardOffice, ControlRoom, Department, Facilities, RegistrarFeed, SecurityOffice};
 
 impl Act {
     /// All acts, in the order in which they are shown.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::SuspendCard,
         Self::ResumeCard,
         Self::ActivateCard,
@@ -92,6 +94,7 @@ impl Act {
         Self::Import,
         Self::ManageAgents,
         Self::ManageOperators,
+        Self::PersonalData,
     ];
 
     /// The table: the roles that may do it, within their remits.
@@ -121,7 +124,7 @@ impl Act {
             Self::AcknowledgeAlarms => &[Administrator, SecurityOffice, ControlRoom],
             Self::ReadJournal => &[Administrator, SecurityOffice, Auditor],
             Self::Import => &[Administrator, RegistrarFeed],
-            Self::ManageAgents | Self::ManageOperators => &[Administrator],
+            Self::ManageAgents | Self::ManageOperators | Self::PersonalData => &[Administrator],
         }
     }
 
@@ -159,6 +162,7 @@ impl Act {
             Self::SeeAgents => "see agents and alarms",
             Self::AcknowledgeAlarms => "acknowledge alarms",
             Self::FollowChanges => "follow a change or take its evidence",
+            Self::PersonalData => "export or erase all that is known of somebody",
         }
     }
 
@@ -174,6 +178,7 @@ impl Act {
             Command::CardActivate { .. } => Self::ActivateCard,
             Command::CardClose { .. } => Self::CloseCard,
             Command::Desk(_) => Self::IssueCards,
+            Command::PersonErase { .. } => Self::PersonalData,
             Command::Photo(PhotoOrder::Submit { .. }) => Self::SubmitPhotos,
             Command::Production(order) => match order {
                 ProductionOrder::Enter { .. } | ProductionOrder::Strike { .. } | ProductionOrder::Confirm { .. } => {

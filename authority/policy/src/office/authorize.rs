@@ -244,6 +244,7 @@ impl Directory {
                 ProductionOrder::Order { unit, .. } => unit.as_ref().map_or(Object::Campus, Object::Unit),
                 ProductionOrder::Deliver { batch, .. } => self.batch_object(batch),
             },
+            Command::PersonErase { person, .. } => Object::Person(person),
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => match scope {
                 Scope::Campus => Object::Campus,
                 Scope::Building(building) => Object::Building(building),

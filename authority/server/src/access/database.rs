@@ -102,6 +102,17 @@ impl Database {
         Ok(answer)
     }
 
+    /// Moves all that was written into the database itself; for threads that may wait.
+    pub fn empty_log(&self) -> Result<(), StoreError> {
+        self.read(|connection| {
+            let is_busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            if is_busy != 0 {
+                tracing::warn!("what was erased stands in the log of a database until it is written over");
+            }
+            Ok(())
+        })
+    }
+
     /// Reads; for threads that may wait.
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         // A reader that panicked left the connection as it was: reading changes nothing.

@@ -21,6 +21,7 @@ mod log;
 mod looks;
 mod operators;
 mod people;
+mod personal;
 mod photos;
 mod production;
 mod questions;
@@ -170,6 +171,8 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(cards::show))
         .routes(routes!(people::find))
         .routes(routes!(people::show))
+        .routes(routes!(personal::export))
+        .routes(routes!(personal::erase))
         .routes(routes!(photos::list))
         .routes(routes!(photos::approve))
         .routes(routes!(photos::reject))

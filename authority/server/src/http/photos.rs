@@ -167,7 +167,7 @@ pub async fn remove(
     api.change(&caller, Command::Photo(order)).await.map(Json)
 }
 
-fn view(api: &Api, directory: &Directory, person: &PersonId, photo: &Photo) -> PhotoView {
+pub fn view(api: &Api, directory: &Directory, person: &PersonId, photo: &Photo) -> PhotoView {
     PhotoView {
         person: person.to_string(),
         name: directory.tables().people.get(person).map(|person| person.name.clone()).unwrap_or_default(),

@@ -4,6 +4,7 @@
 
 pub mod desk;
 pub mod office;
+pub mod personal;
 pub mod production;
 pub mod requests;
 pub mod retention;
