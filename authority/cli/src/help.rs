@@ -9,7 +9,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Look at a campus folder, without a server", &["check", "decide", "verify"]),
     ("Run an authority", &["init", "serve", "status", "import", "agent", "root", "token"]),
     ("Change who may open what", &["card", "photo", "roster", "batch", "lockdown", "release", "grant", "request"]),
-    ("Say who may do what", &["operator", "account", "whoami"]),
+    ("Say who may do what", &["operator", "account", "whoami", "me"]),
     ("Ask", &["person", "who", "where", "why", "evidence"]),
     ("Look back", &["log", "alarms", "journal", "looks", "retention"]),
 ];

@@ -4,10 +4,12 @@
 //! readers knew by these ids, since closed cards must stay closed. Name, person id, printed numbers, photos, documents and
 //! reasons go.
 
-use crate::command::Command;
+use crate::command::{Actor, Command};
 use crate::desk::DeskOrder;
 use crate::difference::Difference;
 use crate::model::{CardId, Grant, GrantId, PersonId, Policy, Subject};
+use crate::office::OfficeOrder;
+use crate::office::authorize::HOLDER_PREFIX;
 use crate::office::requests::{RequestId, RequestOrder};
 use crate::photo::PhotoOrder;
 use crate::production::ProductionOrder;
@@ -146,7 +148,9 @@ impl Trail {
             Command::GrantAdd { grant, .. } => self.gains(grant),
             Command::GrantEnd { id, .. } | Command::GrantConfirm { id, .. } => self.grants.contains(id),
             Command::Request(order) => self.requests.contains(order.id()),
-            Command::PersonErase { person, .. } => *person == self.person,
+            Command::PersonErase { person, .. } | Command::Office(OfficeOrder::HolderInvite { person }) => {
+                *person == self.person
+            }
             Command::Found { .. }
             | Command::Tick { .. }
             | Command::AgentAdd { .. }
@@ -226,7 +230,7 @@ impl Trail {
                 | RequestOrder::Reject { id, reason }
                 | RequestOrder::Withdraw { id, reason } => erase_text(reason, self.requests.contains(id)),
             },
-            Command::PersonErase { person, .. } => {
+            Command::PersonErase { person, .. } | Command::Office(OfficeOrder::HolderInvite { person }) => {
                 if *person == self.person {
                     person.clone_from(alias);
                 }
@@ -242,6 +246,14 @@ impl Trail {
             | Command::GrantEnd { .. }
             | Command::Office(_) => {}
         }
+    }
+
+    /// The name in the journal of whoever did something, with a pseudonym where it was the person.
+    #[must_use]
+    pub fn erase_actor(&self, actor: &Actor, alias: &PersonId) -> Actor {
+        let is_theirs = actor.as_str().strip_prefix(HOLDER_PREFIX) == Some(self.person.as_str());
+        let erased = is_theirs.then(|| Actor::new(&format!("{HOLDER_PREFIX}{alias}")).ok()).flatten();
+        erased.unwrap_or_else(|| actor.clone())
     }
 
     fn erase_from_import(&self, difference: &mut Difference, alias: &PersonId) {
@@ -328,7 +340,7 @@ fn erase_text(text: &mut String, is_theirs: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::{Actor, Entry};
+    use crate::command::Entry;
     use crate::directory::{Directory, Refusal};
     use crate::testing::{at, campus, directory, id};
     use doorward_protocol::id::ReaderKey;

@@ -95,6 +95,9 @@ pub struct Policy {
     /// How long what is known of people is kept.
     #[serde(default)]
     pub retention: Retention,
+    /// How far back people see their own taps; `None`: not at all.
+    #[serde(default)]
+    pub own_taps: Option<CalendarSpan>,
 }
 
 /// What a card costs its holder in a case.

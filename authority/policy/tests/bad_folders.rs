@@ -269,7 +269,7 @@ const SLIPS: &[Slip] = &[
         wrong: "[kampus]",
         problems: &[
             "campus.toml:1:1: campus.toml lacks `campus`",
-            "campus.toml:1:2: key `kampus` is not known in campus.toml; did you mean `campus`?; its keys are campus, holiday, function, card_type, category, schedule, rule, fee, photo, campaign, retention",
+            "campus.toml:1:2: key `kampus` is not known in campus.toml; did you mean `campus`?; its keys are campus, holiday, function, card_type, category, schedule, rule, fee, photo, campaign, retention, self_service",
         ],
     },
     Slip {
@@ -443,6 +443,15 @@ const SLIPS: &[Slip] = &[
             "campus.toml:33:10: roster begins on 2027-02-02 and ends on 2027-02-01; swap them",
             "campus.toml:34:10: photos lacks `until`",
             "campus.toml:34:19: from `soon` is not a date; a date is YYYY-MM-DD, such as 2026-03-02",
+        ],
+    },
+    Slip {
+        file: "campus.toml",
+        right: "[[rule]]\nid = \"own\"",
+        wrong: "[self_service]\ntap = true\ntaps = 30\n\n[[rule]]\nid = \"own\"",
+        problems: &[
+            "campus.toml:32:1: key `tap` is not known in [self_service]; did you mean `taps`?; its keys are taps",
+            "campus.toml:33:8: taps is an integer; expected a string",
         ],
     },
     Slip {

@@ -205,6 +205,7 @@ fn of_office(order: &OfficeOrder) -> String {
         OfficeOrder::OperatorPut { id, .. }
         | OfficeOrder::OperatorRemove { id }
         | OfficeOrder::OperatorInvite { id } => format!("operator {id}"),
+        OfficeOrder::HolderInvite { person } => format!("person {person}"),
         OfficeOrder::TokenAdd { id, .. } | OfficeOrder::TokenRemove { id } => format!("API token {id}"),
     }
 }

@@ -153,7 +153,9 @@ fn rewrite(authority: &Authority, trail: &Trail, entries: Vec<Entry>, alias: &Pe
     let mut texts = Vec::new();
     for mut entry in entries {
         trail.erase_from(&mut entry.command, alias);
-        texts.push((entry.seq, serde_json::to_string(&entry.command).map_err(text)?));
+        entry.actor = trail.erase_actor(&entry.actor, alias);
+        let command = serde_json::to_string(&entry.command).map_err(text)?;
+        texts.push((entry, command));
     }
     let mut journal = journal::open(&authority.layout.journal()).map_err(text)?;
     snapshots::anew(&authority.layout, || journal.rewrite(&texts).map_err(text))

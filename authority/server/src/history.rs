@@ -109,6 +109,7 @@ pub fn summary(command: &Command) -> String {
             OfficeOrder::OperatorPut { operator, .. } => {
                 format!("made {subject} {} for {}", operator.power.role, operator.power.remit)
             }
+            OfficeOrder::HolderInvite { .. } => format!("invited {subject} to choose a password"),
             OfficeOrder::OperatorInvite { .. } => format!("invited {subject} to choose a password"),
             OfficeOrder::OperatorRemove { .. } | OfficeOrder::TokenRemove { .. } => format!("removed {subject}"),
             OfficeOrder::TokenAdd { token, .. } => format!(

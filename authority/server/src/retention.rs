@@ -4,6 +4,7 @@
 //! wait; what stands in the directory goes by commands, as everything there does.
 
 use crate::access::{Old, Removed};
+use crate::accounts::{AccountError, Accounts};
 use crate::authority::Authority;
 use crate::erasure;
 use crate::photos::Photos;
@@ -62,14 +63,15 @@ pub struct Rule {
 pub struct Retention {
     authority: Arc<Authority>,
     photos: Photos,
+    accounts: Arc<Accounts>,
     last: Mutex<Option<Run>>,
 }
 
 impl Retention {
     /// Of an authority and its photos.
     #[must_use]
-    pub const fn new(authority: Arc<Authority>, photos: Photos) -> Self {
-        Self { authority, photos, last: Mutex::new(None) }
+    pub const fn new(authority: Arc<Authority>, photos: Photos, accounts: Arc<Accounts>) -> Self {
+        Self { authority, photos, accounts, last: Mutex::new(None) }
     }
 
     /// The photos.
@@ -132,6 +134,9 @@ impl Retention {
         if let Err(error) = erasure::finish(&self.authority).await {
             tracing::error!(%error, "somebody was not erased everywhere; it is tried again in a day");
         }
+        if let Err(error) = self.forget_holders() {
+            tracing::error!(%error, "accounts of people who are gone are not deleted; it is tried again in a day");
+        }
         let mut outcomes = Vec::new();
         for kind in Kind::ALL {
             let now = self.authority.timeline.now();
@@ -157,6 +162,15 @@ impl Retention {
         }
         let run = Run { at: self.authority.timeline.now(), outcomes };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
+    }
+
+    /// Deletes the accounts of card holders whom folders name no more.
+    ///
+    /// # Errors
+    /// See [`AccountError`].
+    pub fn forget_holders(&self) -> Result<(), AccountError> {
+        let present = self.authority.present();
+        self.accounts.forget_holders(|person| present.directory.tables().people.contains_key(person))
     }
 
     async fn remove_old(&self, old: Old, before: UnixMs, removed: &mut u64) -> Result<(), String> {

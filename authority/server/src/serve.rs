@@ -186,9 +186,9 @@ impl Server {
     async fn open(authority: Arc<Authority>, options: ServeOptions) -> Result<Self, ServeError> {
         let layout = &authority.layout;
         let token = KnownToken::read(layout)?;
-        let accounts = Accounts::open(layout)?;
+        let accounts = Arc::new(Accounts::open(layout)?);
         let photos = Photos::open(&layout.photos())?;
-        let retention = Arc::new(Retention::new(Arc::clone(&authority), photos));
+        let retention = Arc::new(Retention::new(Arc::clone(&authority), photos, Arc::clone(&accounts)));
         let certificates = Arc::new(CertificateAuthority::open(layout, authority.signer.campus())?);
         let listener = listen::bind(options.api).await?;
         let api_address = listener.local_addr()?;

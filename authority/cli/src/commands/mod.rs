@@ -19,6 +19,7 @@ mod journal;
 mod lockdown;
 mod log;
 mod looks;
+mod me;
 mod operator;
 mod person;
 mod photo;
@@ -54,6 +55,7 @@ pub enum Command {
     Operator(operator::Operator),
     Whoami(whoami::Whoami),
     Account(account::Account),
+    Me(me::Me),
     Card(card::Card),
     Person(person::Person),
     Photo(photo::Photo),
@@ -93,6 +95,7 @@ impl Command {
             Self::Token(command) => command.run(options, out),
             Self::Operator(command) => command.run(options, out),
             Self::Whoami(command) => command.run(options, out),
+            Self::Me(command) => command.run(options, out),
             Self::Account(command) => command.run(options, out),
             Self::Card(command) => command.run(options, out),
             Self::Person(command) => command.run(options, out),

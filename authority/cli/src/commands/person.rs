@@ -11,6 +11,7 @@ use crate::output::{Output, note};
 use clap::{Args, Subcommand};
 use doorward_policy::model::PersonId;
 use doorward_server::http::shapes::desk::{People, PersonDetail};
+use doorward_server::http::shapes::office::SetUpGiven;
 use doorward_server::http::shapes::personal::Erasure;
 use serde_json::json;
 use std::path::PathBuf;
@@ -34,6 +35,11 @@ enum Action {
     /// Changes nothing.
     #[command(after_help = "Example:\n  doorward person show 230004")]
     Show(Show),
+    /// Invite a card holder to the own page: prints a secret, with which that one chooses a password
+    ///
+    /// Hand it out where you see who takes it. It is good once and for a day; the password before and its sessions end.
+    #[command(after_help = "Example:\n  doorward person invite 230004")]
+    Invite(Show),
     /// Save all that is known of a person to a new file, as JSON
     ///
     /// Changes nothing. Directory, photo, grants, requests, taps, who asked, and what the journal says; that you ask is kept, too.
@@ -97,6 +103,19 @@ impl Person {
                 let answer: Answer<PersonDetail> = client.ask(&format!("/v1/people/{id}"), &[])?;
                 if out.is_json() { out.json(&answer.raw)? } else { show(&answer.value, out)? }
             }
+            Action::Invite(Show { id }) => {
+                let answer: Answer<SetUpGiven> = client.change(&format!("/v1/people/{id}/invite"), &json!({}))?;
+                if out.is_json() {
+                    out.json(&answer.raw)?;
+                } else {
+                    let SetUpGiven { operator, secret, expires_at, .. } = &answer.value;
+                    out.line(secret)?;
+                    note(&format!(
+                        "it is said this once, and good until {}: doorward account set-up {operator}",
+                        expires_at.text
+                    ));
+                }
+            }
             Action::Export(Export { id, to }) => {
                 write(&to, &client.file(&format!("/v1/people/{id}/export"))?, |_| false)?;
                 note(&format!("all that is known of {id} is in {}", to.display()));
@@ -138,7 +157,7 @@ fn list(found: &People, out: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(person: &PersonDetail, out: &mut Output) -> anyhow::Result<()> {
+pub fn show(person: &PersonDetail, out: &mut Output) -> anyhow::Result<()> {
     out.line(&format!("{}, {} ({})", person.id, person.name, person.category))?;
     person.ends_on.as_ref().map_or(Ok(()), |day| out.line(&format!("  ends on  {day}")))?;
     person.left_on.as_ref().map_or(Ok(()), |day| out.line(&format!("  left on  {day}")))?;

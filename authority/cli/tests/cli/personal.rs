@@ -1,6 +1,6 @@
 //! What is known of people against a real server process: kept as long as the campus says, and no longer.
 
-use crate::run::edit;
+use crate::run::{doorward_with, edit};
 use crate::served::{Server, assert_says, jnu, text};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -119,11 +119,8 @@ fn files_with(folder: &Path, words: &[&str]) -> Vec<String> {
     found
 }
 
-#[test]
-fn all_that_is_known_of_somebody_is_exported_and_then_erased_from_every_file_and_nothing_else_changes() {
-    let mut server = Server::start();
-    let [before, after] = before_and_after();
-    assert_eq!(server.run(&["import", text(before.path())]).code, 0);
+/// Brings the person into the journal and the looks in many ways.
+fn speak_of_them(server: &Server) {
     assert_eq!(server.run(&["photo", "submit", "230001", PHOTO]).code, 0);
     for (action, reason) in [("suspend", "Unikum lost it"), ("resume", "Unikum found it")] {
         let ran = server.run(&["card", action, "CARD1", "--reason", reason]);
@@ -133,8 +130,21 @@ fn all_that_is_known_of_somebody_is_exported_and_then_erased_from_every_file_and
         ["request", "ask", "--person", "230001", "--door", "eng-1-rear", "--reason", "Unikum Club", "--id", "club"];
     assert_eq!(server.run(&asked).code, 0);
     assert_eq!(server.say("request approve club").code, 0);
+    let session = sign_in_holder(server, "230001");
+    for action in ["lost", "found"] {
+        let line = format!("me {action} CARD1 --reason Unikum --token-file {session}");
+        assert_eq!(server.say(&line).code, 0, "{line}");
+    }
     assert_eq!(server.say("person show 230001").code, 0);
     assert_eq!(server.say("person find unikum").code, 0);
+}
+
+#[test]
+fn all_that_is_known_of_somebody_is_exported_and_then_erased_from_every_file_and_nothing_else_changes() {
+    let mut server = Server::start();
+    let [before, after] = before_and_after();
+    assert_eq!(server.run(&["import", text(before.path())]).code, 0);
+    speak_of_them(&server);
     let file = server.file("export.json");
     let exported = server.run(&["person", "export", "230001", "--to", &file]);
     assert_eq!(exported.code, 0, "{}", exported.err);
@@ -147,8 +157,18 @@ fn all_that_is_known_of_somebody_is_exported_and_then_erased_from_every_file_and
     assert_eq!(looks, ["person"]);
     assert_says(&server.say("looks").out, &["export, person 230001"]);
     let commands: Vec<_> = export["journal"].as_array().unwrap().iter().map(|entry| entry["command"].clone()).collect();
-    let expected =
-        ["import", "import", "photo-submit", "card-suspend", "card-resume", "request-ask", "request-approve"];
+    let expected = [
+        "import",
+        "import",
+        "photo-submit",
+        "card-suspend",
+        "card-resume",
+        "request-ask",
+        "request-approve",
+        "holder-invite",
+        "card-suspend",
+        "card-resume",
+    ];
     assert_eq!(commands, expected);
     let rows = &export["journal"][1]["says"];
     assert_eq!(rows["people"]["put"].as_object().unwrap().len(), 1, "nobody else's row: {rows}");
@@ -157,12 +177,12 @@ fn all_that_is_known_of_somebody_is_exported_and_then_erased_from_every_file_and
     assert_eq!(here.code, 1);
     assert_says(&here.err, &["person `230001` has an affiliation that has not ended"]);
     assert_eq!(server.run(&["import", text(after.path())]).code, 0);
-    let words = [NAME, "Unikum", "unikum", NUMBER, "\"230001\"", "person 230001"];
+    let words = [NAME, "Unikum", "unikum", NUMBER, "\"230001\"", "person 230001", "holder/230001"];
     assert!(files_with(&server.data(), &words).len() > 3, "it is looked for where it stands");
     let head = server.head();
     let erased = server.say("person erase 230001 --reason asked");
     assert_eq!(erased.code, 0, "{}", erased.err);
-    assert_says(&erased.out, &[&format!("230001 is erased: entry {}; 9 entries", head + 1)]);
+    assert_says(&erased.out, &[&format!("230001 is erased: entry {}; 12 entries", head + 1)]);
     files(&server.data().join("photos")).iter().for_each(|file| age(file));
     assert_says(&server.say("journal").out, &["erased person erased-", "suspended card CARD1: erased"]);
     let again = server.say("person erase 230001 --reason asked");
@@ -181,4 +201,51 @@ fn all_that_is_known_of_somebody_is_exported_and_then_erased_from_every_file_and
     server.start_again();
     assert_eq!(server.run(&["import", text(before.path())]).code, 0, "a folder brings the person back");
     assert_says(&server.say("person show 230001").out, &[NAME]);
+}
+
+#[test]
+fn a_card_holder_signs_in_sees_the_own_page_reports_a_card_and_brings_a_photo() {
+    let server = Server::start();
+    let [before, _after] = before_and_after();
+    edit(&before, "campus.toml", "[retention]", "[self_service]\ntaps = \"30 days\"\n\n[retention]");
+    assert_eq!(server.run(&["import", text(before.path())]).code, 0);
+    let session = sign_in_holder(&server, "230001");
+    let me = |line: &str| server.say(&format!("me {line} --token-file {session}"));
+    let shown = me("show");
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    assert_says(&shown.out, &[NAME, "CARD1", NUMBER, "active", "there is no photo of you"]);
+    assert_eq!(me("lost CARD1 --reason bus").code, 0);
+    assert_says(&me("show").out, &["suspended", "you reported CARD1 lost"]);
+    assert_says(&server.say("journal").out, &["holder/230001: suspended card CARD1: bus"]);
+    assert_eq!(me("found CARD1 --reason home").code, 0);
+    let others = me("lost CARD2 --reason bus");
+    assert_eq!(others.code, 1);
+    assert_says(&others.err, &["a card holder may see the own page", "ask the card office"]);
+    assert_eq!(me(&format!("photo {PHOTO}")).code, 0);
+    assert_says(&me("show").out, &["your photo is waiting"]);
+    for line in ["card show CARD1", "photo approve 230001 --image 00000000", "status", "who eng-1-rear"] {
+        let ran = server.say(&format!("{line} --token-file {session}"));
+        assert_eq!(ran.code, 1, "{line}: {}", ran.out);
+        assert_says(&ran.err, &["a card holder may see the own page"]);
+    }
+    let ended = server.say(&format!("account sign-out --token-file {session}"));
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert_eq!(me("show").code, 1);
+}
+
+/// Invites somebody, who chooses a password and signs in; says in which file the token of the session is.
+fn sign_in_holder(server: &Server, person: &str) -> String {
+    let invited = server.say(&format!("person invite {person}"));
+    assert_eq!(invited.code, 0, "{}", invited.err);
+    let (login, data) = (format!("holder/{person}"), server.data());
+    let secret = invited.out.trim();
+    let password = "correct horse battery";
+    let lines = format!("{secret}\n{password}\n");
+    let set_up = doorward_with(&["account", "set-up", &login, "--data", text(&data)], &lines);
+    assert_eq!(set_up.code, 0, "{}", set_up.err);
+    let session = server.file("session");
+    let arguments = ["account", "sign-in", &login, "--token-file", &session, "--data", text(&data)];
+    let signed_in = doorward_with(&arguments, &format!("{password}\n"));
+    assert_eq!(signed_in.code, 0, "{}", signed_in.err);
+    session
 }

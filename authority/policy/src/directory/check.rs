@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ALWAYS: &str = "always";
 
 /// Names that the journal has for others than operators; `operator` is the owner in the first journals.
-const RESERVED: [&str; 3] = ["owner", "operator", "system"];
+const RESERVED: [&str; 4] = ["owner", "operator", "system", "holder"];
 
 impl Directory {
     /// Whether a command can be taken at an instant.
@@ -122,6 +122,7 @@ impl Directory {
                 self.check_remit(&token.power.remit)?;
                 if token.expires_at <= at { Err(Refusal::ExpiryPast { at }) } else { Ok(()) }
             }
+            OfficeOrder::HolderInvite { person } => Refusal::unless_known("person", person, &self.tables.people),
             OfficeOrder::TokenRemove { id } => Refusal::unless_known("token", id, tokens),
         }
     }

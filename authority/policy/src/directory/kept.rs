@@ -35,6 +35,7 @@ pub(super) struct Kept {
     requests: BTreeMap<RequestId, Request>,
     reviewed_at: BTreeMap<GrantId, UnixMs>,
     shut_since: BTreeMap<CardId, UnixMs>,
+    reported: BTreeSet<CardId>,
     head: u64,
     at: UnixMs,
     import_seq: u64,
@@ -60,6 +61,7 @@ impl Serialize for Directory {
         kept.serialize_field("requests", &self.requests)?;
         kept.serialize_field("reviewed_at", &self.reviewed_at)?;
         kept.serialize_field("shut_since", &self.shut_since)?;
+        kept.serialize_field("reported", &self.reported)?;
         kept.serialize_field("head", &self.head)?;
         kept.serialize_field("at", &self.at)?;
         kept.serialize_field("import_seq", &self.import_seq)?;
@@ -89,6 +91,7 @@ impl From<Kept> for Directory {
             requests: kept.requests,
             reviewed_at: kept.reviewed_at,
             shut_since: kept.shut_since,
+            reported: kept.reported,
             head: kept.head,
             at: kept.at,
             import_seq: kept.import_seq,

@@ -21,6 +21,7 @@ use crate::model::{
     Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Subject, Tables, Target, UnitId,
 };
 use crate::office::Office;
+use crate::office::authorize::HOLDER_PREFIX;
 use crate::office::requests::{Request, RequestId};
 use crate::photo::{self, Photo};
 use crate::production::Production;
@@ -60,6 +61,8 @@ pub struct Directory {
     reviewed_at: BTreeMap<GrantId, UnixMs>,
     /// Since when cards are suspended or closed.
     shut_since: BTreeMap<CardId, UnixMs>,
+    /// Cards that their holders reported lost.
+    reported: BTreeSet<CardId>,
     head: u64,
     at: UnixMs,
     import_seq: u64,
@@ -228,7 +231,13 @@ impl Directory {
             Command::AgentRemove { agent } => {
                 self.agents.insert(agent.clone(), Agent { key: None, token: None, removed: true });
             }
-            Command::CardSuspend { card, .. } => self.set_state(card, CardState::Suspended, entry.at),
+            Command::CardSuspend { card, .. } => {
+                self.set_state(card, CardState::Suspended, entry.at);
+                let holder = self.tables.cards.get(card).map(|card| format!("{HOLDER_PREFIX}{}", card.person));
+                if holder.as_deref() == Some(entry.actor.as_str()) {
+                    self.reported.insert(card.clone());
+                }
+            }
             Command::CardResume { card, .. } => self.set_state(card, CardState::Active, entry.at),
             Command::CardActivate { card } => self.activate(card, entry.at),
             Command::Photo(order) => photo::perform(&mut self.photos, order, &entry.actor, entry.at),
@@ -272,6 +281,9 @@ impl Directory {
     }
 
     fn note_state(&mut self, id: &CardId, state: CardState, at: UnixMs) {
+        if state != CardState::Suspended {
+            self.reported.remove(id);
+        }
         match state {
             CardState::Suspended | CardState::Closed => {
                 self.shut_since.entry(id.clone()).or_insert(at);
@@ -308,6 +320,12 @@ impl Directory {
     #[must_use]
     pub fn shut_since(&self, card: &CardId) -> Option<UnixMs> {
         self.shut_since.get(card).copied()
+    }
+
+    /// Whether a card is held back because its holder reported it lost.
+    #[must_use]
+    pub fn is_reported(&self, card: &CardId) -> bool {
+        self.reported.contains(card)
     }
 
     /// Number of the last entry that imported a folder; 0 before the first.

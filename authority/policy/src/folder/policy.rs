@@ -9,7 +9,8 @@ use crate::folder::document::{self, Document, Item, Section};
 use crate::folder::rules::{self, Mentions};
 use crate::folder::values;
 use crate::model::{
-    CardType, CardTypeId, Category, CategoryId, Fee, Function, Medium, NumberFormat, Policy, RuleId, ScheduleName,
+    CalendarSpan, CardType, CardTypeId, Category, CategoryId, Fee, Function, Medium, NumberFormat, Policy, RuleId,
+    ScheduleName,
 };
 use crate::photo::{self, PhotoFormat};
 use crate::production::{Campaign, CampaignId, Stage};
@@ -119,7 +120,19 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         table,
         0,
         &["campus"],
-        &["holiday", "function", "card_type", "category", "schedule", "rule", "fee", "photo", "campaign", "retention"],
+        &[
+            "holiday",
+            "function",
+            "card_type",
+            "category",
+            "schedule",
+            "rule",
+            "fee",
+            "photo",
+            "campaign",
+            "retention",
+            "self_service",
+        ],
     );
     let root = Section::root(table);
     let mut names = Names::new();
@@ -139,6 +152,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
     let campaigns = named(document, &root, "campaign", &mut names.campaigns, |d, i| campaign(d, i, &names.card_types));
     let photo = root.optional("photo", |item| photo_format(document, item));
     let retention = root.optional("retention", |item| retention(document, item));
+    let own_taps = root.optional("self_service", |item| self_service(document, item)).flatten();
     let policy = campus.map(|campus| Policy {
         campus: campus.id,
         name: campus.name,
@@ -154,6 +168,7 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         photo: photo.flatten(),
         campaigns,
         retention: retention.flatten().unwrap_or_default(),
+        own_taps: own_taps.flatten(),
     });
     PolicyFile { policy, card_types, names, mentions }
 }
@@ -324,6 +339,11 @@ fn days<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<DayRange> {
         return None;
     }
     Some(DayRange { from: Some(from), until: Some(until) })
+}
+
+fn self_service<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Option<CalendarSpan>> {
+    let section = document.section("[self_service]", item, &[], &["taps"])?;
+    section.optional("taps", |item| document.parsed(item, values::kept_for))
 }
 
 fn retention<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Retention> {

@@ -63,13 +63,15 @@ pub enum Act {
     FollowChanges,
     /// Export everything that is known of somebody, or erase it.
     PersonalData,
+    /// Invite card holders to their own page.
+    InviteHolders,
 }
 
 use Role::{Administrator, Auditor, CardOffice, ControlRoom, Department, Facilities, RegistrarFeed, SecurityOffice};
 
 impl Act {
     /// All acts, in the order in which they are shown.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::SuspendCard,
         Self::ResumeCard,
         Self::ActivateCard,
@@ -95,6 +97,7 @@ impl Act {
         Self::ManageAgents,
         Self::ManageOperators,
         Self::PersonalData,
+        Self::InviteHolders,
     ];
 
     /// The table: the roles that may do it, within their remits.
@@ -104,7 +107,7 @@ impl Act {
             // A lost card is dead by the word of any office that knows its holder (S9, H4).
             Self::SuspendCard => &[Administrator, SecurityOffice, ControlRoom, CardOffice, Department],
             Self::ResumeCard | Self::CloseCard => &[Administrator, SecurityOffice, CardOffice],
-            Self::IssueCards | Self::ProduceCards => &[Administrator, CardOffice],
+            Self::IssueCards | Self::ProduceCards | Self::InviteHolders => &[Administrator, CardOffice],
             // The department knows the face (J7), and who its people are (K2).
             Self::SubmitPhotos | Self::DecidePhotos | Self::PrepareRosters => &[Administrator, CardOffice, Department],
             // Whoever hands a card out (H3).
@@ -163,6 +166,7 @@ impl Act {
             Self::AcknowledgeAlarms => "acknowledge alarms",
             Self::FollowChanges => "follow a change or take its evidence",
             Self::PersonalData => "export or erase all that is known of somebody",
+            Self::InviteHolders => "invite a card holder to the own page",
         }
     }
 
@@ -207,6 +211,7 @@ impl Act {
                 | OfficeOrder::OperatorInvite { .. }
                 | OfficeOrder::TokenAdd { .. }
                 | OfficeOrder::TokenRemove { .. } => Self::ManageOperators,
+                OfficeOrder::HolderInvite { .. } => Self::InviteHolders,
             },
         })
     }

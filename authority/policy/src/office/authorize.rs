@@ -5,7 +5,7 @@
 
 use super::acts::Act;
 use super::requests::RequestOrder;
-use super::{ApiTokenId, Office, OperatorId, Power, Remit, Role};
+use super::{ApiTokenId, Office, OfficeOrder, OperatorId, Power, Remit, Role};
 use crate::command::{Command, Scope};
 use crate::desk::DeskOrder;
 use crate::directory::Directory;
@@ -27,7 +27,12 @@ pub enum Asker {
     Operator(OperatorId),
     /// Whoever holds an API token.
     Token(ApiTokenId),
+    /// A card holder who has shown who it is.
+    Holder(PersonId),
 }
+
+/// How the journal names card holders: no operator's name has a slash.
+pub const HOLDER_PREFIX: &str = "holder/";
 
 /// What something is done to, where that decides in whose remit it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +106,16 @@ pub enum Denial {
         /// When it is open.
         days: DayRange,
     },
+    /// A card holder does that to nobody else's, and not that.
+    #[error(
+        "a card holder may see the own page, bring the own photo, report own cards lost, and let those work again; ask the card office"
+    )]
+    Holder,
+    /// Who held the card back was another.
+    #[error(
+        "card `{0}` was not held back because its holder reported it lost; the card office or the security office lets it work again"
+    )]
+    HeldByOthers(CardId),
     /// Only the authority does that.
     #[error("only the authority itself gives the command {0}")]
     Authority(&'static str),
@@ -127,6 +142,7 @@ impl Office {
         };
         Ok(match asker {
             Asker::Owner => Vec::new(),
+            Asker::Holder(_) => return Err(Denial::Holder),
             Asker::Operator(id) => vec![of_operator(id)?],
             Asker::Token(id) => {
                 let token = self.tokens.get(id).filter(|token| at < token.expires_at);
@@ -150,6 +166,9 @@ impl Directory {
     /// # Errors
     /// See [`Denial`].
     pub fn authorize(&self, asker: &Asker, command: &Command, at: UnixMs) -> Result<(), Denial> {
+        if let Asker::Holder(person) = asker {
+            return self.authorize_holder(person, command);
+        }
         match Act::of(command) {
             Some(act) => {
                 self.allow(asker, act, self.object_of(command), at)?;
@@ -162,6 +181,38 @@ impl Directory {
             }
             None if *asker == Asker::Owner => Ok(()),
             None => Err(Denial::Authority(command.name())),
+        }
+    }
+
+    /// The whole list of what card holders do.
+    fn authorize_holder(&self, holder: &PersonId, command: &Command) -> Result<(), Denial> {
+        let is_own = |card: &CardId| self.tables().cards.get(card).is_some_and(|card| card.person == *holder);
+        match command {
+            Command::CardSuspend { card, .. } if is_own(card) => Ok(()),
+            Command::CardResume { card, .. } if is_own(card) && self.is_reported(card) => Ok(()),
+            Command::CardResume { card, .. } if is_own(card) => Err(Denial::HeldByOthers(card.clone())),
+            Command::Photo(PhotoOrder::Submit { person, .. }) if person == holder => Ok(()),
+            Command::Found { .. }
+            | Command::Import { .. }
+            | Command::Tick { .. }
+            | Command::AgentAdd { .. }
+            | Command::AgentEnrol { .. }
+            | Command::AgentRemove { .. }
+            | Command::CardSuspend { .. }
+            | Command::CardResume { .. }
+            | Command::CardActivate { .. }
+            | Command::CardClose { .. }
+            | Command::Desk(_)
+            | Command::Photo(_)
+            | Command::Production(_)
+            | Command::LockDown { .. }
+            | Command::Release { .. }
+            | Command::GrantAdd { .. }
+            | Command::GrantEnd { .. }
+            | Command::GrantConfirm { .. }
+            | Command::Request(_)
+            | Command::Office(_)
+            | Command::PersonErase { .. } => Err(Denial::Holder),
         }
     }
 
@@ -274,8 +325,8 @@ impl Directory {
             | Command::Tick { .. }
             | Command::AgentAdd { .. }
             | Command::AgentEnrol { .. }
-            | Command::AgentRemove { .. }
-            | Command::Office(_) => Object::Campus,
+            | Command::AgentRemove { .. } => Object::Campus,
+            Command::Office(order) => of_office(order),
         }
     }
 
@@ -321,6 +372,18 @@ impl Directory {
                 buildings.contains(building) || (owner.is_some_and(is_below) && is_all_theirs())
             }
         }
+    }
+}
+
+/// Whom an order about those who work or sign in here is about.
+const fn of_office(order: &OfficeOrder) -> Object<'_> {
+    match order {
+        OfficeOrder::HolderInvite { person } => Object::Person(person),
+        OfficeOrder::OperatorPut { .. }
+        | OfficeOrder::OperatorRemove { .. }
+        | OfficeOrder::OperatorInvite { .. }
+        | OfficeOrder::TokenAdd { .. }
+        | OfficeOrder::TokenRemove { .. } => Object::Campus,
     }
 }
 

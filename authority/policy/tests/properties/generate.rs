@@ -325,6 +325,7 @@ impl RawCampus {
             fees: Vec::new(),
             photo: None,
             campaigns: BTreeMap::new(),
+            own_taps: None,
             retention: doorward_policy::retention::Retention::default(),
         }
     }

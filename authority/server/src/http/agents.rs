@@ -46,9 +46,14 @@ fn seen_by<'a>(caller: &Caller, directory: &'a Directory) -> Result<BTreeSet<&'a
             let seen = buildings.filter(|(id, _)| may_see(Object::Building(id)).is_ok());
             Ok(seen.map(|(_, building)| &building.agent).collect())
         }
-        Err(denial @ (Denial::Gone(_) | Denial::Role { .. } | Denial::Stage { .. } | Denial::Authority(_))) => {
-            Err(denial.into())
-        }
+        Err(
+            denial @ (Denial::Gone(_)
+            | Denial::Role { .. }
+            | Denial::Stage { .. }
+            | Denial::Holder
+            | Denial::HeldByOthers(_)
+            | Denial::Authority(_)),
+        ) => Err(denial.into()),
     }
 }
 

@@ -19,6 +19,7 @@ mod lines;
 pub mod listen;
 mod log;
 mod looks;
+mod me;
 mod operators;
 mod people;
 mod personal;
@@ -71,7 +72,7 @@ pub struct Api {
     authority: Arc<Authority>,
     enrolment: Arc<Enrolment>,
     token: KnownToken,
-    accounts: Accounts,
+    accounts: Arc<Accounts>,
     retention: Arc<Retention>,
     quic: SocketAddr,
     /// One import at a time: each holds a whole campus in memory.
@@ -86,7 +87,7 @@ impl Api {
         authority: Arc<Authority>,
         enrolment: Arc<Enrolment>,
         token: KnownToken,
-        accounts: Accounts,
+        accounts: Arc<Accounts>,
         retention: Arc<Retention>,
         quic: SocketAddr,
     ) -> Self {
@@ -212,6 +213,10 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(alarms::list))
         .routes(routes!(alarms::acknowledge))
         .routes(routes!(operators::me))
+        .routes(routes!(me::page))
+        .routes(routes!(me::lost))
+        .routes(routes!(me::found))
+        .routes(routes!(sessions::invite_holder))
         .routes(routes!(operators::list))
         .routes(routes!(operators::put, operators::remove))
         .routes(routes!(sessions::invite))
@@ -224,6 +229,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(import::BODY_BYTES_MAX));
     let photos = OpenApiRouter::new()
         .routes(routes!(photos::image, photos::submit))
+        .routes(routes!(me::photo))
         .layer(DefaultBodyLimit::max(photos::UPLOAD_BYTES_MAX));
     let many = OpenApiRouter::new()
         .routes(routes!(production::enter))

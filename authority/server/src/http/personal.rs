@@ -58,6 +58,7 @@ pub async fn erase(
     let changed = erasure::finish(&api.authority).await.map_err(|error| {
         internal(format!("entry {} says so, and not all is erased yet; a server tries again: {error}", change.seq))
     })?;
+    api.retention.forget_holders()?;
     let (entries, records) = (changed.entries, changed.records);
     Ok(Json(Erasure { seq: change.seq, at: change.at, command: change.command, entries, records }))
 }

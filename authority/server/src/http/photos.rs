@@ -56,19 +56,24 @@ pub async fn submit(
 ) -> Result<Json<Change>, Failure> {
     let person = person_id(&id)?;
     caller.may(&api, Act::SubmitPhotos, Object::Person(&person))?;
+    bring(&api, &caller, person, bytes).await.map(Json)
+}
+
+/// Checks and keeps a photo and orders that it is the person's; whether the caller may do that is asked before, and by the writer.
+pub async fn bring(api: &Arc<Api>, caller: &Caller, person: PersonId, bytes: Bytes) -> Result<Change, Failure> {
     {
         // Whether any photo of this person would be taken, said before this one is looked at.
         let any = Command::Photo(PhotoOrder::Submit { person: person.clone(), image: Hash([0; 32]) });
         let present = api.authority.present();
         present.directory.check(&any, api.authority.timeline.now().max(present.directory.at()))?;
     }
-    let asked = Arc::clone(&api);
+    let asked = Arc::clone(api);
     let kept = tokio::task::spawn_blocking(move || {
         let format = asked.authority.present().directory.policy().and_then(|policy| policy.photo);
         asked.photos().keep(&taken(&bytes, format.as_ref())?)
     });
     let image = kept.await.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
-    api.change(&caller, Command::Photo(PhotoOrder::Submit { person, image })).await.map(Json)
+    api.change(caller, Command::Photo(PhotoOrder::Submit { person, image })).await
 }
 
 /// A person's photo, without what the file said beside it.

@@ -92,12 +92,12 @@ pub trait Journal: Debug + Send {
         visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
     ) -> Result<(), JournalError>;
 
-    /// Puts other commands in the place of those of entries, all or none, and leaves no trace of what stood there. For nothing
+    /// Puts other actors and commands (with their text) in the place of those of entries, all or none, and leaves no trace of what stood there. For nothing
     /// but erasing people; the entries must fold as they did.
     ///
     /// # Errors
     /// See [`JournalError`].
-    fn rewrite(&mut self, commands: &[(u64, String)]) -> Result<(), JournalError>;
+    fn rewrite(&mut self, entries: &[(Entry, String)]) -> Result<(), JournalError>;
 
     /// Stores a commit under its position; the same one again changes nothing.
     ///

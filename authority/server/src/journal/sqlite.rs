@@ -151,14 +151,14 @@ impl Journal for SqliteJournal {
         Ok(())
     }
 
-    fn rewrite(&mut self, commands: &[(u64, String)]) -> Result<(), JournalError> {
+    fn rewrite(&mut self, entries: &[(Entry, String)]) -> Result<(), JournalError> {
         self.connection.pragma_update(None, "secure_delete", "ON")?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for (seq, command) in commands {
-            let row = params![stored(*seq)?, command];
-            let sql = "UPDATE entries SET command = ?2 WHERE seq = ?1";
+        for (entry, command) in entries {
+            let row = params![stored(entry.seq)?, command, entry.actor.as_str()];
+            let sql = "UPDATE entries SET command = ?2, actor = ?3 WHERE seq = ?1";
             if transaction.prepare_cached(sql)?.execute(row)? != 1 {
-                return Err(JournalError::Damaged { seq: *seq, why: "it is missing".into() });
+                return Err(JournalError::Damaged { seq: entry.seq, why: "it is missing".into() });
             }
         }
         transaction.commit()?;

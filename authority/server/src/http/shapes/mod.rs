@@ -3,6 +3,7 @@
 //! Deliberately apart from the types of the core: these may only grow.
 
 pub mod desk;
+pub mod me;
 pub mod office;
 pub mod personal;
 pub mod production;
