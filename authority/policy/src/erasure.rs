@@ -342,9 +342,11 @@ mod tests {
     use super::*;
     use crate::command::Entry;
     use crate::directory::{Directory, Refusal};
+    use crate::production::Campaign;
     use crate::testing::{at, campus, directory, id};
     use doorward_protocol::id::ReaderKey;
     use doorward_protocol::time::UnixMs;
+    use std::collections::BTreeMap;
 
     /// A journal in which Ann comes, is spoken of in many ways, and leaves.
     fn journal() -> Vec<Entry> {
@@ -399,6 +401,51 @@ mod tests {
         }
         assert!(json.contains("Sue"), "others stay");
         assert_eq!(Directory::fold(&entries).unwrap(), before);
+    }
+
+    #[test]
+    fn rosters_and_batches_fold_as_before_under_the_pseudonym() {
+        let mut folder = campus();
+        folder.tables.cards.retain(|_, card| card.person != id("ann"));
+        let campaign = Campaign { name: "Spring".into(), card_type: id("card"), stages: BTreeMap::new() };
+        folder.policy.campaigns.insert(id("spring"), campaign);
+        let image = "07".repeat(32);
+        let said = [
+            format!(r#"{{"photo":{{"submit":{{"person":"ann","image":"{image}"}}}}}}"#),
+            format!(r#"{{"photo":{{"approve":{{"person":"ann","image":"{image}"}}}}}}"#),
+            r#"{"production":{"enter":{"campaign":"spring","unit":"physics","people":["ann"]}}}"#.to_owned(),
+            r#"{"production":{"confirm":{"campaign":"spring","unit":"physics"}}}"#.to_owned(),
+            r#"{"production":{"accept":{"campaign":"spring","unit":"physics"}}}"#.to_owned(),
+            r#"{"production":{"order":{"batch":"b","campaign":"spring","unit":null}}}"#.to_owned(),
+            r#"{"production":{"deliver":{"batch":"b","issued_on":20000,"cards":{"ann":"N1"}}}}"#.to_owned(),
+            r#"{"card-activate":{"card":"N1"}}"#.to_owned(),
+        ];
+        let mut directory = Directory::default();
+        let mut entries = Vec::new();
+        let mut take = |directory: &mut Directory, command: Command| {
+            let entry = Entry { seq: directory.head() + 1, at: UnixMs(0), actor: Actor::system(), command };
+            directory.take(&entry).unwrap();
+            entries.push(entry);
+        };
+        let import = |directory: &Directory, folder: &crate::model::Campus| Command::Import {
+            difference: Box::new(Difference::between(directory, folder)),
+        };
+        let found = Command::Found { reader_key: ReaderKey([0; 32]), software: "x".into(), tzdb: "y".into() };
+        take(&mut directory, found);
+        let command = import(&directory, &folder);
+        take(&mut directory, command);
+        said.iter().for_each(|json| take(&mut directory, serde_json::from_str(json).unwrap()));
+        folder.tables.people.remove(&id("ann"));
+        let command = import(&directory, &folder);
+        take(&mut directory, command);
+        let (person, alias, reason) = (id("ann"), id("erased-1"), "asked".to_owned());
+        take(&mut directory, Command::PersonErase { person, alias, reason });
+        let mut trail = Trail::of(id("ann"));
+        entries.iter().for_each(|entry| trail.follow(&entry.command));
+        assert!(trail.cards().contains(&id("N1")));
+        entries.iter_mut().for_each(|entry| trail.erase_from(&mut entry.command, &id("erased-1")));
+        assert!(!serde_json::to_string(&entries).unwrap().contains("\"ann\""));
+        assert_eq!(Directory::fold(&entries).unwrap(), directory);
     }
 
     #[test]

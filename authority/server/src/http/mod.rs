@@ -170,22 +170,6 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(cards::issue))
         .routes(routes!(cards::extend))
         .routes(routes!(cards::show))
-        .routes(routes!(people::find))
-        .routes(routes!(people::show))
-        .routes(routes!(personal::export))
-        .routes(routes!(personal::erase))
-        .routes(routes!(photos::list))
-        .routes(routes!(photos::approve))
-        .routes(routes!(photos::reject))
-        .routes(routes!(photos::reopen))
-        .routes(routes!(production::campaigns))
-        .routes(routes!(production::confirm))
-        .routes(routes!(production::accept))
-        .routes(routes!(production::give_back))
-        .routes(routes!(production::batches, production::order))
-        .routes(routes!(production::batch))
-        .routes(routes!(production::packed))
-        .routes(routes!(photos::remove))
         .routes(routes!(cards::suspend))
         .routes(routes!(cards::resume))
         .routes(routes!(cards::activate))
@@ -209,14 +193,9 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(journal::list))
         .routes(routes!(log::list))
         .routes(routes!(looks::list))
-        .routes(routes!(retention::show))
         .routes(routes!(alarms::list))
         .routes(routes!(alarms::acknowledge))
         .routes(routes!(operators::me))
-        .routes(routes!(me::page))
-        .routes(routes!(me::lost))
-        .routes(routes!(me::found))
-        .routes(routes!(sessions::invite_holder))
         .routes(routes!(operators::list))
         .routes(routes!(operators::put, operators::remove))
         .routes(routes!(sessions::invite))
@@ -224,6 +203,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(sessions::change_password))
         .routes(routes!(operators::add_token))
         .routes(routes!(operators::remove_token))
+        .merge(of_people())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     let import =
         OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(import::BODY_BYTES_MAX));
@@ -237,6 +217,32 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(production::deliver))
         .layer(DefaultBodyLimit::max(production::BODY_BYTES_MAX));
     small.merge(import).merge(photos).merge(many)
+}
+
+/// People: what is known of them, what they see themselves, and their photos and rosters.
+fn of_people() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(people::find))
+        .routes(routes!(people::show))
+        .routes(routes!(personal::export))
+        .routes(routes!(personal::erase))
+        .routes(routes!(photos::list))
+        .routes(routes!(photos::approve))
+        .routes(routes!(photos::reject))
+        .routes(routes!(photos::reopen))
+        .routes(routes!(production::campaigns))
+        .routes(routes!(production::confirm))
+        .routes(routes!(production::accept))
+        .routes(routes!(production::give_back))
+        .routes(routes!(production::batches, production::order))
+        .routes(routes!(production::batch))
+        .routes(routes!(production::packed))
+        .routes(routes!(photos::remove))
+        .routes(routes!(retention::show))
+        .routes(routes!(me::page))
+        .routes(routes!(me::lost))
+        .routes(routes!(me::found))
+        .routes(routes!(sessions::invite_holder))
 }
 
 /// What is served to whoever has no token yet.

@@ -103,7 +103,7 @@ async fn a_card_holder_reports_a_card_lost_and_finds_only_what_was_so_reported()
         (line[0].actor.as_str(), line[0].command.as_str()),
         (format!("holder/{person}").as_str(), "card-suspend")
     );
-    assert_eq!(running.page(&token).await.reported_lost, [own.clone()]);
+    assert_eq!(running.page(&token).await.reported_lost, [own.as_str()]);
     assert_eq!(act("lost").await.0, 409, "it is suspended already");
     assert_eq!(act("found").await.0, 200);
     assert!(running.page(&token).await.reported_lost.is_empty());
