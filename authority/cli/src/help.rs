@@ -12,9 +12,9 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Change who may open what",
         &["card", "application", "photo", "roster", "batch", "lockdown", "release", "grant", "request"],
     ),
-    ("Say who may do what", &["operator", "account", "whoami"]),
+    ("Say who may do what", &["operator", "account", "whoami", "me"]),
     ("Ask", &["person", "who", "where", "why", "evidence"]),
-    ("Look back", &["log", "alarms", "journal", "looks"]),
+    ("Look back", &["log", "alarms", "journal", "looks", "retention"]),
 ];
 
 /// Options of [`crate::options::Options`] that mean nothing to these commands.

@@ -5,7 +5,7 @@
 use crate::application::ApplicationOrder;
 use crate::desk::DeskOrder;
 use crate::difference::Difference;
-use crate::model::{BuildingId, CardId, Grant, GrantId};
+use crate::model::{BuildingId, CardId, Grant, GrantId, PersonId};
 use crate::office::OfficeOrder;
 use crate::office::requests::RequestOrder;
 use crate::photo::PhotoOrder;
@@ -167,6 +167,15 @@ pub enum Command {
     Request(RequestOrder),
     /// An order about those who work here.
     Office(OfficeOrder),
+    /// Nothing is to be known any more of somebody whom folders name no more.
+    PersonErase {
+        /// Whom; once that one is erased, the pseudonym.
+        person: PersonId,
+        /// The pseudonym that stands in that one's place.
+        alias: PersonId,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// The doors of a lockdown.
@@ -298,6 +307,7 @@ impl Command {
             Self::GrantConfirm { .. } => "grant-confirm",
             Self::Request(order) => order.name(),
             Self::Office(order) => order.name(),
+            Self::PersonErase { .. } => "person-erase",
         }
     }
 }

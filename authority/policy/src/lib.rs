@@ -9,6 +9,7 @@ pub mod desk;
 pub mod difference;
 pub mod directory;
 pub mod effect;
+pub mod erasure;
 pub mod explain;
 pub mod folder;
 pub mod model;
@@ -19,6 +20,7 @@ pub mod plan;
 pub mod production;
 pub mod reference;
 pub mod removal;
+pub mod retention;
 pub mod taps;
 #[cfg(test)]
 mod testing;

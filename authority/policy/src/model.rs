@@ -6,6 +6,7 @@ use crate::application::Entitlement;
 use crate::desk::Cause;
 use crate::photo::PhotoFormat;
 use crate::production::{Campaign, CampaignId};
+use crate::retention::Retention;
 use doorward_protocol::facts::{Effect, Factors, Schedule};
 use doorward_protocol::id::{AgentId, CampusId, DoorId, FunctionId};
 use doorward_protocol::text_id;
@@ -95,6 +96,12 @@ pub struct Policy {
     /// Who gets which card; empty: everyone gets what they are issued.
     #[serde(default)]
     pub entitlements: Vec<Entitlement>,
+    /// How long what is known of people is kept.
+    #[serde(default)]
+    pub retention: Retention,
+    /// How far back people see their own taps; `None`: not at all.
+    #[serde(default)]
+    pub own_taps: Option<CalendarSpan>,
 }
 
 /// What a card costs its holder in a case.
@@ -515,13 +522,34 @@ impl CalendarSpan {
     /// The resulting day, itself included in what is counted; a day that does not exist becomes the last of its month.
     #[must_use]
     pub fn counted_from(self, day: Day) -> Day {
-        let span = match self {
+        // A span too long for the calendar means a card that outlives it.
+        let date = self.span().map_or(jiff::civil::Date::MAX, |span| day.to_civil().saturating_add(span));
+        Day::from_civil(date)
+    }
+
+    /// The day that lies so long before another.
+    #[must_use]
+    pub fn before(self, day: Day) -> Day {
+        let date = self.span().map_or(jiff::civil::Date::MIN, |span| day.to_civil().saturating_sub(span));
+        Day::from_civil(date)
+    }
+
+    fn span(self) -> Option<jiff::Span> {
+        match self {
             Self::Years(n) => jiff::Span::new().try_years(i64::from(n)),
             Self::Months(n) => jiff::Span::new().try_months(i64::from(n)),
             Self::Days(n) => jiff::Span::new().try_days(i64::from(n)),
-        };
-        // A span too long for the calendar means a card that outlives it.
-        let date = span.map_or(jiff::civil::Date::MAX, |span| day.to_civil().saturating_add(span));
-        Day::from_civil(date)
+        }
+        .ok()
+    }
+}
+
+impl core::fmt::Display for CalendarSpan {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Years(n) => write!(f, "{n} years"),
+            Self::Months(n) => write!(f, "{n} months"),
+            Self::Days(n) => write!(f, "{n} days"),
+        }
     }
 }

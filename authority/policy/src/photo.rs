@@ -64,6 +64,13 @@ pub enum PhotoOrder {
         /// Why.
         reason: String,
     },
+    /// A photo is not kept any longer.
+    Remove {
+        /// Of whom.
+        person: PersonId,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Where a photo stands.
@@ -117,6 +124,7 @@ impl PhotoOrder {
             Self::Approve { .. } => "photo-approve",
             Self::Reject { .. } => "photo-reject",
             Self::Reopen { .. } => "photo-reopen",
+            Self::Remove { .. } => "photo-remove",
         }
     }
 
@@ -127,7 +135,8 @@ impl PhotoOrder {
             Self::Submit { person, .. }
             | Self::Approve { person, .. }
             | Self::Reject { person, .. }
-            | Self::Reopen { person, .. } => person,
+            | Self::Reopen { person, .. }
+            | Self::Remove { person, .. } => person,
         }
     }
 
@@ -136,22 +145,24 @@ impl PhotoOrder {
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Submit { .. } | Self::Approve { .. } => None,
-            Self::Reject { reason, .. } | Self::Reopen { reason, .. } => Some(reason),
+            Self::Reject { reason, .. } | Self::Reopen { reason, .. } | Self::Remove { reason, .. } => Some(reason),
         }
     }
 
     fn image(&self) -> Option<Hash> {
         match self {
             Self::Submit { image, .. } | Self::Approve { image, .. } | Self::Reject { image, .. } => Some(*image),
-            Self::Reopen { .. } => None,
+            Self::Reopen { .. } | Self::Remove { .. } => None,
         }
     }
 
-    const fn result(&self) -> PhotoState {
+    /// Where the photo stands after it; `None`: there is none any more.
+    const fn result(&self) -> Option<PhotoState> {
         match self {
-            Self::Submit { .. } => PhotoState::Waiting,
-            Self::Approve { .. } => PhotoState::Approved,
-            Self::Reject { .. } | Self::Reopen { .. } => PhotoState::Rejected,
+            Self::Submit { .. } => Some(PhotoState::Waiting),
+            Self::Approve { .. } => Some(PhotoState::Approved),
+            Self::Reject { .. } | Self::Reopen { .. } => Some(PhotoState::Rejected),
+            Self::Remove { .. } => None,
         }
     }
 }
@@ -171,20 +182,28 @@ impl Directory {
             (PhotoOrder::Approve { .. } | PhotoOrder::Reject { .. }, Some(PhotoState::Waiting)) => {
                 Err(Refusal::PhotoReplaced(person.clone()))
             }
-            (PhotoOrder::Reopen { .. }, Some(PhotoState::Approved)) => Ok(()),
-            (PhotoOrder::Approve { .. } | PhotoOrder::Reject { .. } | PhotoOrder::Reopen { .. }, state) => {
-                Err(Refusal::PhotoState { person: person.clone(), state })
-            }
+            (PhotoOrder::Reopen { .. }, Some(PhotoState::Approved)) | (PhotoOrder::Remove { .. }, Some(_)) => Ok(()),
+            (
+                PhotoOrder::Approve { .. }
+                | PhotoOrder::Reject { .. }
+                | PhotoOrder::Reopen { .. }
+                | PhotoOrder::Remove { .. },
+                state,
+            ) => Err(Refusal::PhotoState { person: person.clone(), state }),
         }
     }
 }
 
 /// Takes a checked order over.
 pub(crate) fn perform(photos: &mut BTreeMap<PersonId, Photo>, order: &PhotoOrder, by: &Actor, at: UnixMs) {
+    let Some(state) = order.result() else {
+        photos.remove(order.person());
+        return;
+    };
     let known = photos.get(order.person()).map(|photo| photo.image);
     let Some(image) = order.image().or(known) else { return };
     let reason = order.reason().map(str::to_owned);
-    photos.insert(order.person().clone(), Photo { image, state: order.result(), by: by.clone(), at, reason });
+    photos.insert(order.person().clone(), Photo { image, state, by: by.clone(), at, reason });
 }
 
 #[cfg(test)]
@@ -253,6 +272,19 @@ mod tests {
         take(&mut directory, approve(TWO)).unwrap();
         assert!(take(&mut directory, approve(TWO)).unwrap_err().to_string().contains("is approved"));
         assert!(matches!(take(&mut directory, reject(TWO)), Err(Refusal::PhotoState { .. })));
+    }
+
+    #[test]
+    fn a_photo_that_is_removed_is_gone_wherever_it_stood() {
+        let remove = || Command::Photo(PhotoOrder::Remove { person: ann(), reason: "left long ago".into() });
+        let mut directory = directory();
+        assert!(matches!(take(&mut directory, remove()), Err(Refusal::PhotoState { state: None, .. })));
+        for decide in [None, Some(approve(ONE)), Some(reject(ONE))] {
+            take(&mut directory, submit(ONE)).unwrap();
+            decide.into_iter().for_each(|decide| drop(take(&mut directory, decide).unwrap()));
+            assert!(take(&mut directory, remove()).unwrap().is_empty(), "no door is touched");
+            assert_eq!(state(&directory), None);
+        }
     }
 
     #[test]

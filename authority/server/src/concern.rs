@@ -77,7 +77,8 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
         | Command::Production(_)
         | Command::Application(_)
         | Command::Request(_)
-        | Command::Office(_) => Doors::new(),
+        | Command::Office(_)
+        | Command::PersonErase { .. } => Doors::new(),
     }
 }
 
@@ -111,7 +112,8 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
         | Command::Production(_)
         | Command::Application(_)
         | Command::Request(RequestOrder::Ask { .. } | RequestOrder::Reject { .. } | RequestOrder::Withdraw { .. })
-        | Command::Office(_) => {}
+        | Command::Office(_)
+        | Command::PersonErase { .. } => {}
     }
 }
 
@@ -198,6 +200,7 @@ pub fn in_words(command: &Command) -> (String, String) {
         Command::GrantConfirm { id, reason } => (format!("grant {id}"), reason.as_str()),
         Command::Request(order) => (format!("request {}", order.id()), order.reason()),
         Command::Office(order) => (of_office(order), ""),
+        Command::PersonErase { person, reason, .. } => (format!("person {person}"), reason.as_str()),
     };
     (subject, why.to_owned())
 }
@@ -207,6 +210,7 @@ fn of_office(order: &OfficeOrder) -> String {
         OfficeOrder::OperatorPut { id, .. }
         | OfficeOrder::OperatorRemove { id }
         | OfficeOrder::OperatorInvite { id } => format!("operator {id}"),
+        OfficeOrder::HolderInvite { person } => format!("person {person}"),
         OfficeOrder::TokenAdd { id, .. } | OfficeOrder::TokenRemove { id } => format!("API token {id}"),
     }
 }

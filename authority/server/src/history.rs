@@ -104,6 +104,7 @@ pub fn summary(command: &Command) -> String {
             PhotoOrder::Approve { .. } => format!("approved {subject}"),
             PhotoOrder::Reject { .. } => format!("rejected {subject}{because}"),
             PhotoOrder::Reopen { .. } => format!("reopened {subject}{because}"),
+            PhotoOrder::Remove { .. } => format!("removed {subject}{because}"),
         },
         Command::Production(order) => of_production(order, &subject, &because),
         Command::LockDown { .. } => format!("locked down {subject}{because}"),
@@ -118,20 +119,27 @@ pub fn summary(command: &Command) -> String {
             RequestOrder::Reject { .. } => format!("rejected {subject}{because}"),
             RequestOrder::Withdraw { .. } => format!("withdrew {subject}{because}"),
         },
-        Command::Office(order) => match order {
-            OfficeOrder::OperatorPut { operator, .. } => {
-                format!("made {subject} {} for {}", operator.power.role, operator.power.remit)
-            }
-            OfficeOrder::OperatorInvite { .. } => format!("invited {subject} to choose a password"),
-            OfficeOrder::OperatorRemove { .. } | OfficeOrder::TokenRemove { .. } => format!("removed {subject}"),
-            OfficeOrder::TokenAdd { token, .. } => format!(
-                "gave operator {} {subject}: {} for {}, until {}",
-                token.operator,
-                token.power.role,
-                token.power.remit,
-                token.expires_at.to_utc_text()
-            ),
-        },
+        Command::PersonErase { .. } => format!("erased {subject}{because}"),
+        Command::Office(order) => of_office(order, &subject),
+    }
+}
+
+fn of_office(order: &OfficeOrder, subject: &str) -> String {
+    match order {
+        OfficeOrder::OperatorPut { operator, .. } => {
+            format!("made {subject} {} for {}", operator.power.role, operator.power.remit)
+        }
+        OfficeOrder::HolderInvite { .. } | OfficeOrder::OperatorInvite { .. } => {
+            format!("invited {subject} to choose a password")
+        }
+        OfficeOrder::OperatorRemove { .. } | OfficeOrder::TokenRemove { .. } => format!("removed {subject}"),
+        OfficeOrder::TokenAdd { token, .. } => format!(
+            "gave operator {} {subject}: {} for {}, until {}",
+            token.operator,
+            token.power.role,
+            token.power.remit,
+            token.expires_at.to_utc_text()
+        ),
     }
 }
 
@@ -204,7 +212,8 @@ pub fn detail(command: &Command) -> Value {
         | Command::Release { .. }
         | Command::GrantAdd { .. }
         | Command::GrantEnd { .. }
-        | Command::GrantConfirm { .. } => inner(serde_json::to_value(command).unwrap_or_default()),
+        | Command::GrantConfirm { .. }
+        | Command::PersonErase { .. } => inner(serde_json::to_value(command).unwrap_or_default()),
         // The hash of a token is no secret, and of no use to a reader.
         Command::Office(OfficeOrder::TokenAdd { id, token }) => json!({
             "id": id, "operator": token.operator, "power": token.power, "expires_at": token.expires_at.to_utc_text(),

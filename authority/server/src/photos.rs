@@ -3,17 +3,22 @@
 //! What a program can check is checked here (a JPEG that can be decoded, of the campus's size); whether it shows the person, the
 //! approver sees.
 
+use crate::jpeg;
 use crate::keys::{self, KeyError};
 use doorward_policy::photo::{BYTES_MAX, PIXELS_MAX, PhotoFormat};
 use doorward_protocol::id::{Hash, hash};
+use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-/// The marker at the end of each JPEG (ITU-T T.81, B.1.1.3).
-const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
+/// How long a file that nobody names is left alone: its order may be on its way.
+const UNNAMED_FOR: Duration = Duration::from_secs(3_600);
 
 /// Why a photo is not taken.
 #[derive(Debug, Error)]
@@ -51,7 +56,11 @@ pub enum PhotoError {
 
 /// The photos of a data directory.
 #[derive(Debug)]
-pub struct Photos(PathBuf);
+pub struct Photos {
+    folder: PathBuf,
+    /// Held while a file is kept or removed: one that comes again is not removed for its age.
+    files: Mutex<()>,
+}
 
 impl Photos {
     /// Those in a folder, which is made when it is not there.
@@ -60,7 +69,7 @@ impl Photos {
     /// See [`KeyError`].
     pub fn open(folder: &Path) -> Result<Self, KeyError> {
         keys::private_directory(folder)?;
-        Ok(Self(folder.to_owned()))
+        Ok(Self { folder: folder.to_owned(), files: Mutex::new(()) })
     }
 
     /// Keeps a photo that was checked; says the hash by which it is known.
@@ -69,11 +78,12 @@ impl Photos {
     /// See [`PhotoError`].
     pub fn keep(&self, bytes: &[u8]) -> Result<Hash, PhotoError> {
         let image = hash("doorward 1 photo", &[bytes]);
+        let _alone = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         keys::replace_private_bytes(&self.file(image), bytes)?;
         Ok(image)
     }
 
-    /// The bytes of a photo, as they were sent.
+    /// The bytes of a photo, as they are kept.
     ///
     /// # Errors
     /// See [`PhotoError`].
@@ -83,29 +93,56 @@ impl Photos {
         if hash("doorward 1 photo", &[&bytes]) == image { Ok(bytes) } else { Err(PhotoError::Missing(image)) }
     }
 
+    /// Files that nobody names, and that are old enough for their order to have come.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn unnamed(&self, named: &BTreeSet<Hash>, now: SystemTime) -> io::Result<Vec<PathBuf>> {
+        let named: BTreeSet<PathBuf> = named.iter().map(|image| self.file(*image)).collect();
+        let mut unnamed = Vec::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let is_old = |at: SystemTime| now.duration_since(at).is_ok_and(|age| age >= UNNAMED_FOR);
+            let is_named = named.contains(&entry.path());
+            if !is_named && entry.metadata().and_then(|about| about.modified()).is_ok_and(is_old) {
+                unnamed.push(entry.path());
+            }
+        }
+        Ok(unnamed)
+    }
+
+    /// Removes them; says how many.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or changed.
+    pub fn remove_unnamed(&self, named: &BTreeSet<Hash>, now: SystemTime) -> io::Result<u64> {
+        let _alone = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let unnamed = self.unnamed(named, now)?;
+        unnamed.iter().try_for_each(std::fs::remove_file)?;
+        Ok(u64::try_from(unnamed.len()).unwrap_or(u64::MAX))
+    }
+
     fn file(&self, image: Hash) -> PathBuf {
-        self.0.join(format!("{image}.jpg"))
+        self.folder.join(format!("{image}.jpg"))
     }
 }
 
-/// Whether a file is a photo as the campus wants it.
+/// What is kept of a file: a photo as the campus wants it, without all that decoding does not need.
 ///
 /// # Errors
 /// See [`PhotoError`].
-pub fn check(bytes: &[u8], format: Option<&PhotoFormat>) -> Result<(), PhotoError> {
+pub fn taken(bytes: &[u8], format: Option<&PhotoFormat>) -> Result<Vec<u8>, PhotoError> {
     let most = format.map_or(BYTES_MAX, |format| format.bytes_max);
     if u32::try_from(bytes.len()).map_or(true, |found| found > most) {
         return Err(PhotoError::TooLarge { found: bytes.len(), most });
     }
-    // A decoder makes an image of most of a file, too.
-    if !bytes.ends_with(&END_OF_IMAGE) {
-        return Err(PhotoError::NotJpeg("it does not end as one, so a part of it may be missing".into()));
-    }
+    // A decoder makes an image of most of a file, too; and what is kept is what was decoded.
+    let bare = jpeg::bare(bytes).map_err(|why| PhotoError::NotJpeg(why.into()))?;
     let not_jpeg = |error: &dyn core::fmt::Debug| PhotoError::NotJpeg(format!("{error:?}"));
     let (wanted_width, wanted_height) = format.map_or((PIXELS_MAX, PIXELS_MAX), |format| (format.width, format.height));
     let side = usize::try_from(PIXELS_MAX).unwrap_or(usize::MAX);
     let options = DecoderOptions::default().set_max_width(side).set_max_height(side).set_strict_mode(true);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bare.as_slice()), options);
     // The size is known before anything is decoded.
     decoder.decode_headers().map_err(|error| not_jpeg(&error))?;
     let (width, height) = decoder.dimensions().ok_or_else(|| not_jpeg(&"no size"))?;
@@ -113,7 +150,8 @@ pub fn check(bytes: &[u8], format: Option<&PhotoFormat>) -> Result<(), PhotoErro
     if format.is_some() && !(is_size(width, wanted_width) && is_size(height, wanted_height)) {
         return Err(PhotoError::Size { width, height, wanted_width, wanted_height });
     }
-    decoder.decode().map(|_pixels| ()).map_err(|error| not_jpeg(&error))
+    decoder.decode().map_err(|error| not_jpeg(&error))?;
+    Ok(bare)
 }
 
 #[cfg(test)]
@@ -127,13 +165,13 @@ mod tests {
 
     #[test]
     fn a_photo_of_the_right_size_that_can_be_decoded_is_taken() {
-        check(PHOTO, Some(&FORMAT)).unwrap();
-        check(PHOTO, None).unwrap();
+        taken(PHOTO, Some(&FORMAT)).unwrap();
+        assert_eq!(taken(PHOTO, None).unwrap(), jpeg::bare(PHOTO).unwrap());
     }
 
     #[test]
     fn what_is_too_large_of_another_size_or_damaged_is_refused() {
-        let refused = |bytes: &[u8], format: PhotoFormat| check(bytes, Some(&format)).unwrap_err().to_string();
+        let refused = |bytes: &[u8], format: PhotoFormat| taken(bytes, Some(&format)).unwrap_err().to_string();
         let wide = PhotoFormat { width: 30, height: 24, ..FORMAT };
         assert_eq!(refused(PHOTO, wide), "the photo is 24 x 30 pixels; it has to be 30 x 24");
         let small = PhotoFormat { bytes_max: 10, ..FORMAT };
@@ -142,7 +180,7 @@ mod tests {
             assert!(refused(other, FORMAT).contains("no JPEG"), "{other:?}");
         }
         for end in 0..PHOTO.len() {
-            assert!(check(PHOTO.get(..end).unwrap(), Some(&FORMAT)).is_err(), "cut after {end} bytes");
+            assert!(taken(PHOTO.get(..end).unwrap(), Some(&FORMAT)).is_err(), "cut after {end} bytes");
         }
     }
 
@@ -152,9 +190,23 @@ mod tests {
             for byte in [0, 1, 0x7f, 0xff] {
                 let mut photo = PHOTO.to_vec();
                 photo[at] = byte;
-                let _taken_or_refused = check(&photo, None);
+                let _taken_or_refused = taken(&photo, None);
             }
         }
+    }
+
+    #[test]
+    fn a_file_that_nobody_names_is_left_alone_for_an_hour() {
+        let directory = tempfile::tempdir().unwrap();
+        let photos = Photos::open(&directory.path().join("photos")).unwrap();
+        let [one, other] = [PHOTO, b"other"].map(|bytes| photos.keep(bytes).unwrap());
+        let in_an_hour = SystemTime::now() + UNNAMED_FOR + Duration::from_secs(1);
+        let unnamed = |named: &[Hash], now| photos.unnamed(&named.iter().copied().collect(), now).unwrap();
+        assert!(unnamed(&[], SystemTime::now()).is_empty());
+        assert_eq!(unnamed(&[one], in_an_hour), [photos.file(other)]);
+        assert!(unnamed(&[one, other], in_an_hour).is_empty());
+        assert_eq!(photos.remove_unnamed(&[one].into(), in_an_hour).unwrap(), 1);
+        assert!(photos.read(one).is_ok() && photos.read(other).is_err());
     }
 
     #[test]

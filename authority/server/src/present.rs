@@ -243,13 +243,19 @@ impl Present {
             | Command::GrantConfirm { .. }
             | Command::Request(_)
             | Command::Photo(_)
-            | Command::Office(_) => {}
+            | Command::Office(_)
+            | Command::PersonErase { .. } => {}
         }
     }
 
     fn learn_cards(&mut self, cards: impl IntoIterator<Item = CardId>) {
         let Some(reader_key) = self.directory.reader_key().cloned() else { return };
         self.cards.extend(cards.into_iter().map(|card| (reader_key.credential_key(card.as_str()), card)));
+    }
+
+    /// Forgets cards of somebody who was erased: later records of them are nobody's.
+    pub fn forget_cards(&mut self, cards: &[String]) {
+        self.cards.retain(|_, card| !cards.iter().any(|erased| erased == card.as_str()));
     }
 
     /// Local time of the campus; UTC before the first import.

@@ -12,6 +12,7 @@ use crate::keys::{self, KeyError};
 use crate::paths::Layout;
 use crate::photos::Photos;
 use crate::quic::{Quic, QuicError};
+use crate::retention::{self, Retention};
 use crate::silence::Silence;
 use crate::start::{self, Running, StartError};
 use crate::token::{KnownToken, TokenError};
@@ -149,6 +150,7 @@ pub struct Server {
     renewable: Option<Arc<Renewable>>,
     certificates: Arc<CertificateAuthority>,
     api: Arc<Api>,
+    retention: Arc<Retention>,
     options: ServeOptions,
     run_file: RunFile,
 }
@@ -184,7 +186,9 @@ impl Server {
     async fn open(authority: Arc<Authority>, options: ServeOptions) -> Result<Self, ServeError> {
         let layout = &authority.layout;
         let token = KnownToken::read(layout)?;
-        let (accounts, photos) = (Accounts::open(layout)?, Photos::open(&layout.photos())?);
+        let accounts = Arc::new(Accounts::open(layout)?);
+        let photos = Photos::open(&layout.photos())?;
+        let retention = Arc::new(Retention::new(Arc::clone(&authority), photos, Arc::clone(&accounts)));
         let certificates = Arc::new(CertificateAuthority::open(layout, authority.signer.campus())?);
         let listener = listen::bind(options.api).await?;
         let api_address = listener.local_addr()?;
@@ -205,10 +209,17 @@ impl Server {
             certificate: (options.api_tls == ApiTls::Own).then(|| layout.certificate_authority()),
         };
         write_run_file(layout, &run_file)?;
-        let api = Arc::new(Api::new(Arc::clone(&authority), enrolment, token, accounts, photos, quic_address));
+        let api = Arc::new(Api::new(
+            Arc::clone(&authority),
+            enrolment,
+            token,
+            accounts,
+            Arc::clone(&retention),
+            quic_address,
+        ));
         let quic = Arc::new(quic);
         let threads = Vec::new();
-        Ok(Self { authority, threads, quic, listener, tls, renewable, certificates, api, options, run_file })
+        Ok(Self { authority, threads, quic, listener, tls, renewable, certificates, api, retention, options, run_file })
     }
 
     /// Where it is found.
@@ -228,12 +239,14 @@ impl Server {
     /// # Errors
     /// When a socket failed underneath.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { authority, threads, quic, listener, tls, renewable, certificates, api, options, .. } = self;
+        let Self { authority, threads, quic, listener, tls, renewable, certificates, api, retention, options, .. } =
+            self;
         let (stopping, stopped) = watch::channel(false);
         let router = http::router(api);
         let accepting = Arc::clone(&quic);
         let agents = tokio::spawn(async move { accepting.run().await });
         let requests = tokio::spawn(serve_api(listener, tls, router, stopped));
+        let keeping = tokio::spawn(retention::run(retention));
         let duties = Duties { authority: Arc::clone(&authority), quic: Arc::clone(&quic), certificates, renewable };
         tokio::select! {
             () = stop => {}
@@ -246,6 +259,7 @@ impl Server {
         authority.stop();
         quic.close().await;
         agents.abort();
+        keeping.abort();
         let abort = requests.abort_handle();
         // Logs that are followed would go on for ever.
         let _over = tokio::time::timeout(REQUESTS_PATIENCE, requests).await;

@@ -22,10 +22,11 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 /// What a file begins with; the number is that of the format.
-const MAGIC: &[u8; 32] = b"doorward directory snapshot 0002";
+const MAGIC: &[u8; 32] = b"doorward directory snapshot 0004";
 
 /// Whose fold made a snapshot: other software may read the same journal differently.
 const SOFTWARE: &str = env!("CARGO_PKG_VERSION");
@@ -132,12 +133,40 @@ pub fn newest(layout: &Layout, journal: &dyn Journal, up_to: u64) -> Result<Fold
     Ok(Fold::default())
 }
 
+/// Held while a snapshot is made, or the journal is rewritten of which it would be.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Deletes all snapshots, lets the journal be rewritten, and makes one of what it is then where there was one.
+///
+/// # Errors
+/// What the rewriting says, or that a snapshot could not be deleted.
+pub fn anew(layout: &Layout, rewrite: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let files = files(layout);
+    // A start that read one of them could not take the entries that follow.
+    for (_, file) in &files {
+        fs::remove_file(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    rewrite()?;
+    if !files.is_empty()
+        && let Err(error) = make_alone(layout)
+    {
+        tracing::warn!(%error, "no snapshot of the directory could be made; the next start takes longer");
+    }
+    Ok(())
+}
+
 /// Makes a snapshot of the newest commit, from the newest snapshot and the journal; says of which entry. Others that are
 /// not needed any more are deleted.
 ///
 /// # Errors
 /// See [`SnapshotError`]; those that were there before still are.
 pub fn make(layout: &Layout) -> Result<u64, SnapshotError> {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    make_alone(layout)
+}
+
+fn make_alone(layout: &Layout) -> Result<u64, SnapshotError> {
     let journal = journal::open(&layout.journal())?;
     let Some((position, commit)) = journal.newest_commit()? else { return Ok(0) };
     let mut fold = newest(layout, &*journal, position.seq)?;

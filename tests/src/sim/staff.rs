@@ -206,7 +206,8 @@ const fn name_of(command: &Command) -> &'static str {
         | Command::AgentAdd { .. }
         | Command::AgentEnrol { .. }
         | Command::AgentRemove { .. }
-        | Command::Office(_) => "founding",
+        | Command::Office(_)
+        | Command::PersonErase { .. } => "founding",
     }
 }
 

@@ -9,7 +9,7 @@ use crate::files::{check_writable, is_session, write_session};
 use crate::options::Options;
 use crate::output::{Output, note};
 use clap::{Args, Subcommand};
-use doorward_policy::office::OperatorId;
+use doorward_server::accounts::Login;
 use doorward_server::http::shapes::office::{Done, NewPassword, SessionGiven, SetUpOrder, SignIn};
 use serde_json::json;
 use std::io::{self, BufRead, IsTerminal};
@@ -44,8 +44,8 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct Who {
-    /// Your operator name
-    id: OperatorId,
+    /// Your operator name; of a card holder `holder/` and the person's id
+    id: Login,
 }
 
 impl Account {

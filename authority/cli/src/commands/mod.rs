@@ -20,10 +20,12 @@ mod journal;
 mod lockdown;
 mod log;
 mod looks;
+mod me;
 mod operator;
 mod person;
 mod photo;
 mod request;
+mod retention;
 mod root;
 mod roster;
 mod serve;
@@ -54,6 +56,7 @@ pub enum Command {
     Operator(operator::Operator),
     Whoami(whoami::Whoami),
     Account(account::Account),
+    Me(me::Me),
     Card(card::Card),
     Person(person::Person),
     Application(application::Application),
@@ -72,6 +75,7 @@ pub enum Command {
     Alarms(alarms::Alarms),
     Journal(journal::Journal),
     Looks(looks::Looks),
+    Retention(retention::Retention),
 }
 
 impl Command {
@@ -93,6 +97,7 @@ impl Command {
             Self::Token(command) => command.run(options, out),
             Self::Operator(command) => command.run(options, out),
             Self::Whoami(command) => command.run(options, out),
+            Self::Me(command) => command.run(options, out),
             Self::Account(command) => command.run(options, out),
             Self::Card(command) => command.run(options, out),
             Self::Person(command) => command.run(options, out),
@@ -111,6 +116,7 @@ impl Command {
             Self::Log(command) => command.run(options, out),
             Self::Alarms(command) => command.run(options, out),
             Self::Journal(command) => command.run(options, out),
+            Self::Retention(command) => command.run(options, out),
             Self::Looks(command) => command.run(options, out),
         }
     }

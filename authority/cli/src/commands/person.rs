@@ -1,14 +1,20 @@
-//! `doorward person`: who somebody is, and which cards are theirs.
+//! `doorward person`: who somebody is, which cards are theirs, and what is known of them: all of it for them, or none any more.
 //!
-//! People come with the campus folder; nothing here changes them.
+//! People come and go with the campus folder; only whom it names no more can be erased.
 
+use crate::args::reason;
 use crate::client::{Answer, Client};
 use crate::failure::Exit;
+use crate::files::write;
 use crate::options::Options;
 use crate::output::{Output, note};
 use clap::{Args, Subcommand};
 use doorward_policy::model::PersonId;
 use doorward_server::http::shapes::desk::{People, PersonDetail};
+use doorward_server::http::shapes::office::SetUpGiven;
+use doorward_server::http::shapes::personal::Erasure;
+use serde_json::json;
+use std::path::PathBuf;
 
 /// Find people by name, number or card; show one with affiliations and cards
 #[derive(Debug, Args)]
@@ -29,6 +35,40 @@ enum Action {
     /// Changes nothing.
     #[command(after_help = "Example:\n  doorward person show 230004")]
     Show(Show),
+    /// Invite a card holder to the own page: prints a secret, with which that one chooses a password
+    ///
+    /// Hand it out where you see who takes it. It is good once and for a day; the password before and its sessions end.
+    #[command(after_help = "Example:\n  doorward person invite 230004")]
+    Invite(Show),
+    /// Save all that is known of a person to a new file, as JSON
+    ///
+    /// Changes nothing. Directory, photo, grants, requests, taps, who asked, and what the journal says; that you ask is kept, too.
+    #[command(after_help = "Example:\n  doorward person export 230004 --to kim.json")]
+    Export(Export),
+    /// Erase all that is known of a person whom the campus folder names no more
+    ///
+    /// Not before a folder without the person was imported. In the journal a pseudonym takes the person's place; taps stay without saying
+    /// whose. Names in texts about other things, and copies elsewhere such as backups, stay: see SECURITY.md.
+    #[command(after_help = "Example:\n  doorward person erase 230004 --reason \"asked for it on 12 May\"")]
+    Erase(Erase),
+}
+
+#[derive(Debug, Args)]
+struct Export {
+    /// The person
+    id: PersonId,
+    /// The file, which must not be there
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Erase {
+    /// The person
+    id: PersonId,
+    /// Why; it stays in the journal
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: String,
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +103,33 @@ impl Person {
                 let answer: Answer<PersonDetail> = client.ask(&format!("/v1/people/{id}"), &[])?;
                 if out.is_json() { out.json(&answer.raw)? } else { show(&answer.value, out)? }
             }
+            Action::Invite(Show { id }) => {
+                let answer: Answer<SetUpGiven> = client.change(&format!("/v1/people/{id}/invite"), &json!({}))?;
+                if out.is_json() {
+                    out.json(&answer.raw)?;
+                } else {
+                    let SetUpGiven { operator, secret, expires_at, .. } = &answer.value;
+                    out.line(secret)?;
+                    note(&format!(
+                        "it is said this once, and good until {}: doorward account set-up {operator}",
+                        expires_at.text
+                    ));
+                }
+            }
+            Action::Export(Export { id, to }) => {
+                write(&to, &client.file(&format!("/v1/people/{id}/export"))?, |_| false)?;
+                note(&format!("all that is known of {id} is in {}", to.display()));
+            }
+            Action::Erase(Erase { id, reason }) => {
+                let path = format!("/v1/people/{id}/erase");
+                let answer: Answer<Erasure> = client.change(&path, &json!({ "reason": reason }))?;
+                if out.is_json() {
+                    out.json(&answer.raw)?;
+                } else {
+                    let Erasure { seq, entries, records, .. } = answer.value;
+                    out.line(&format!("{id} is erased: entry {seq}; {entries} entries and {records} taps say nothing of that person any more"))?;
+                }
+            }
         }
         Ok(Exit::Done)
     }
@@ -90,7 +157,7 @@ fn list(found: &People, out: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(person: &PersonDetail, out: &mut Output) -> anyhow::Result<()> {
+pub fn show(person: &PersonDetail, out: &mut Output) -> anyhow::Result<()> {
     out.line(&format!("{}, {} ({})", person.id, person.name, person.category))?;
     person.ends_on.as_ref().map_or(Ok(()), |day| out.line(&format!("  ends on  {day}")))?;
     person.left_on.as_ref().map_or(Ok(()), |day| out.line(&format!("  left on  {day}")))?;

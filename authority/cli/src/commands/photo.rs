@@ -53,6 +53,9 @@ enum Action {
     /// Take an approval back, so that another photo can come
     #[command(after_help = "Example:\n  doorward photo reopen 230004 --reason \"ten years old\"")]
     Reopen(Reopen),
+    /// Remove a photo, with its file
+    #[command(after_help = "Example:\n  doorward photo remove 230004 --reason \"asked for it\"")]
+    Remove(Reopen),
 }
 
 #[derive(Debug, Args)]
@@ -132,6 +135,11 @@ impl Photo {
                 let order = PhotoDecision { image: whole(&client, &person, &image)?, reason: Some(reason) };
                 let change = client.change(&format!("/v1/people/{person}/photo/reject"), &order)?;
                 stored(&change, &format!("the photo of {person} is rejected"), out)?;
+            }
+            Action::Remove(Reopen { person, reason }) => {
+                let change =
+                    client.change(&format!("/v1/people/{person}/photo/remove"), &json!({ "reason": reason }))?;
+                stored(&change, &format!("there is no photo of {person} any more; its file goes within a day"), out)?;
             }
             Action::Reopen(Reopen { person, reason }) => {
                 let path = format!("/v1/people/{person}/photo/reopen");

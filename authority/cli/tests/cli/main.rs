@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
+mod personal;
+#[cfg(test)]
 mod proofs;
 #[cfg(test)]
 mod run;

@@ -17,7 +17,7 @@ const CARD: &str = "CARD1";
 const MONDAY: &str = "2099-03-02T09:00:00+09:00";
 
 /// The campus `jnu` with a card that does not expire meanwhile.
-fn jnu() -> tempfile::TempDir {
+pub fn jnu() -> tempfile::TempDir {
     let folder = copy_of("jnu");
     edit(
         &folder,
@@ -29,13 +29,13 @@ fn jnu() -> tempfile::TempDir {
 }
 
 /// A server with a data directory of its own; killed with the test, whatever becomes of it.
-struct Server {
+pub struct Server {
     folder: tempfile::TempDir,
     child: Child,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("authority");
         let made = doorward(&["init", "--data", text(&data), "--campus", text(jnu().path())]);
@@ -55,36 +55,55 @@ impl Server {
         }
     }
 
-    fn data(&self) -> PathBuf {
+    /// Another server on the same data directory, once the one before has stopped.
+    pub fn start_again(&mut self) {
+        self.child = serve(&self.data());
+        self.wait_until_it_answers();
+    }
+
+    /// What a command says once it says this.
+    pub fn until(&self, line: &str, part: &str) -> Ran {
+        let begun = Instant::now();
+        loop {
+            let ran = self.say(line);
+            if ran.out.contains(part) {
+                return ran;
+            }
+            assert!(begun.elapsed() < SOON, "{line} does not say {part:?}: {}{}", ran.out, ran.err);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("authority")
     }
 
-    fn file(&self, name: &str) -> String {
+    pub fn file(&self, name: &str) -> String {
         text(&self.folder.path().join(name)).to_owned()
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub fn run(&self, arguments: &[&str]) -> Ran {
         let data = self.data();
         doorward(&[arguments, &["--data", text(&data)]].concat())
     }
 
-    fn say(&self, line: &str) -> Ran {
+    pub fn say(&self, line: &str) -> Ran {
         self.run(&line.split(' ').collect::<Vec<_>>())
     }
 
     /// The last line of an answer that must be good, as JSON.
-    fn json(&self, line: &str) -> serde_json::Value {
+    pub fn json(&self, line: &str) -> serde_json::Value {
         let ran = self.say(&format!("{line} --json"));
         assert_eq!(ran.err, "", "{line}");
         serde_json::from_str(ran.out.lines().last().unwrap()).unwrap()
     }
 
-    fn head(&self) -> u64 {
+    pub fn head(&self) -> u64 {
         self.json("status")["journal_head"].as_u64().unwrap()
     }
 
     /// Asks the server to stop, and waits until it has.
-    fn stop(&mut self) {
+    pub fn stop(&mut self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let begun = Instant::now();
@@ -112,12 +131,12 @@ fn serve(data: &Path) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().expect("the path is text")
 }
 
 #[track_caller]
-fn assert_says(text: &str, parts: &[&str]) {
+pub fn assert_says(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part:?} is missing in:\n{text}");
     }
@@ -330,6 +349,7 @@ fn every_list_goes_to_a_spreadsheet_and_replaces_no_file() {
         ("grant list", "GRANT"),
         ("journal", "ENTRY"),
         ("looks", "LOOK"),
+        ("retention", "KIND"),
         ("log", "at,door_id"),
     ];
     for (number, (list, header)) in lists.into_iter().enumerate() {

@@ -3,6 +3,7 @@
 use super::{Directory, Refusal};
 use crate::command::{Command, Scope, check_text};
 use crate::difference::{Difference, Rows};
+use crate::erasure::is_alias;
 use crate::model::{
     BuildingId, CardId, CardState, Grant, GrantId, PersonId, Policy, ScheduleName, Subject, Tables, Target, UnitId,
 };
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ALWAYS: &str = "always";
 
 /// Names that the journal has for others than operators; `operator` is the owner in the first journals.
-const RESERVED: [&str; 3] = ["owner", "operator", "system"];
+const RESERVED: [&str; 4] = ["owner", "operator", "system", "holder"];
 
 impl Directory {
     /// Whether a command can be taken at an instant.
@@ -74,7 +75,38 @@ impl Directory {
             }
             Command::Request(order) => self.check_request(order, at),
             Command::Office(order) => self.check_office(order, at),
+            Command::PersonErase { person, alias, reason } => {
+                check_reason(reason)?;
+                self.check_erasure(person, alias, at)
+            }
         }
+    }
+
+    /// Nobody is erased who is here, or whom the next import would bring back.
+    fn check_erasure(&self, person: &PersonId, alias: &PersonId, at: UnixMs) -> Result<(), Refusal> {
+        let in_the_way = |what: String| Err(Refusal::StillHere { person: person.clone(), what });
+        if self.tables.people.contains_key(person) {
+            let today = self.day_at(at);
+            if self.left_on(person).zip(today).is_none_or(|(left_on, today)| left_on > today) {
+                return in_the_way("has an affiliation that has not ended".to_owned());
+            }
+            let is_open = |id: &&CardId| self.tables.cards.get(*id).is_some_and(|card| card.state != CardState::Closed);
+            if let Some(card) = self.cards_of(person).find(is_open) {
+                return in_the_way(format!("has a card that is open: card `{card}` is not closed"));
+            }
+            return in_the_way(
+                "is named by the campus folder, whose next import would bring the person back".to_owned(),
+            );
+        }
+        if !self.gone.contains_key(person) {
+            return Err(Refusal::unknown("person", person.as_str(), self.gone.keys()));
+        }
+        if alias != person
+            && (!is_alias(alias) || self.gone.contains_key(alias) || self.tables.people.contains_key(alias))
+        {
+            return Err(Refusal::NoAlias(alias.clone()));
+        }
+        Ok(())
     }
 
     fn check_office(&self, order: &OfficeOrder, at: UnixMs) -> Result<(), Refusal> {
@@ -98,6 +130,7 @@ impl Directory {
                 self.check_remit(&token.power.remit)?;
                 if token.expires_at <= at { Err(Refusal::ExpiryPast { at }) } else { Ok(()) }
             }
+            OfficeOrder::HolderInvite { person } => Refusal::unless_known("person", person, &self.tables.people),
             OfficeOrder::TokenRemove { id } => Refusal::unless_known("token", id, tokens),
         }
     }

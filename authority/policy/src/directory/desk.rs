@@ -4,6 +4,7 @@ use super::{Directory, Refusal};
 use crate::application::ApplicationState;
 use crate::command::{Actor, check_text};
 use crate::desk::{Cause, Desk, DeskOrder, Issue, Issued, fee};
+use crate::erasure::{ERASED, is_alias};
 use crate::model::{Card, CardId, CardState, CardType, Medium, PersonId, Policy};
 use crate::number;
 use crate::touched::Touched;
@@ -115,6 +116,9 @@ impl Directory {
         if let Some(until) = issue.valid_until.filter(|until| *until < issue.issued_on) {
             return Err(Refusal::NoDays { from: issue.issued_on, until });
         }
+        if is_alias(&issue.person) && issue.number.as_deref() == Some(ERASED) {
+            return Ok(());
+        }
         match (&issue.number, &card_type.number_format) {
             (Some(text), format) => {
                 check_text(text).map_err(|error| Refusal::Text { what: "the number", error })?;
@@ -161,6 +165,9 @@ impl Directory {
 
     pub(super) fn next_number(&self, person: &PersonId, card_type: &CardType) -> Result<Option<String>, Refusal> {
         let Some(format) = &card_type.number_format else { return Ok(None) };
+        if is_alias(person) {
+            return Ok(Some(ERASED.to_owned()));
+        }
         // Ordinals count the cards of a holder whatever their kind.
         let prefix = format.prefix.as_deref().unwrap_or_default();
         let numbers = self.numbers_of(person).filter(|number| number.starts_with(prefix));

@@ -40,8 +40,10 @@ impl Directory {
             self.photos.remove(id);
             self.forget_on_rosters(id);
             self.applications.retain(|_, applied| applied.application.person != *id);
+            self.gone.insert(id.clone(), at);
         }
         for (id, person) in &difference.people.put {
+            self.gone.remove(id);
             for affiliation in &person.affiliations {
                 self.members.entry(affiliation.unit.clone()).or_default().insert(id.clone());
             }
@@ -79,6 +81,7 @@ impl Directory {
 
     fn forget_card(&mut self, id: &CardId) {
         self.leave_holder(id);
+        self.reported.remove(id);
         self.desk.issued.remove(id);
         self.desk.extended.remove(id);
         self.desk.found.remove(id);
@@ -161,12 +164,14 @@ impl Directory {
     }
 }
 
-/// Whether two policies differ in no more than names, fees, photos, time zone and holidays.
+/// Whether two policies differ in no more than names, fees, photos, retention, own taps, time zone and holidays.
 fn is_calendar_alone(known: &Policy, new: &Policy) -> bool {
     let mut renamed = known.clone();
     renamed.name.clone_from(&new.name);
     renamed.fees.clone_from(&new.fees);
     renamed.photo = new.photo;
+    renamed.retention.clone_from(&new.retention);
+    renamed.own_taps = new.own_taps;
     renamed.time_zone.clone_from(&new.time_zone);
     renamed.holidays = BTreeMap::clone(&new.holidays);
     renamed == *new

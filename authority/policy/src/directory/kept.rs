@@ -33,9 +33,11 @@ pub(super) struct Kept {
     photos: BTreeMap<PersonId, Photo>,
     production: Production,
     applications: BTreeMap<ApplicationId, Applied>,
+    gone: BTreeMap<PersonId, UnixMs>,
     requests: BTreeMap<RequestId, Request>,
     reviewed_at: BTreeMap<GrantId, UnixMs>,
     shut_since: BTreeMap<CardId, UnixMs>,
+    reported: BTreeSet<CardId>,
     head: u64,
     at: UnixMs,
     import_seq: u64,
@@ -44,7 +46,7 @@ pub(super) struct Kept {
 
 impl Serialize for Directory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = serializer.serialize_struct("Kept", 20)?;
+        let mut kept = serializer.serialize_struct("Kept", 22)?;
         kept.serialize_field("founding", &self.founding)?;
         kept.serialize_field("policy", &self.policy)?;
         kept.serialize_field("tables", &self.tables)?;
@@ -58,9 +60,11 @@ impl Serialize for Directory {
         kept.serialize_field("photos", &self.photos)?;
         kept.serialize_field("production", &self.production)?;
         kept.serialize_field("applications", &self.applications)?;
+        kept.serialize_field("gone", &self.gone)?;
         kept.serialize_field("requests", &self.requests)?;
         kept.serialize_field("reviewed_at", &self.reviewed_at)?;
         kept.serialize_field("shut_since", &self.shut_since)?;
+        kept.serialize_field("reported", &self.reported)?;
         kept.serialize_field("head", &self.head)?;
         kept.serialize_field("at", &self.at)?;
         kept.serialize_field("import_seq", &self.import_seq)?;
@@ -87,9 +91,11 @@ impl From<Kept> for Directory {
             photos: kept.photos,
             production: kept.production,
             applications: kept.applications,
+            gone: kept.gone,
             requests: kept.requests,
             reviewed_at: kept.reviewed_at,
             shut_since: kept.shut_since,
+            reported: kept.reported,
             head: kept.head,
             at: kept.at,
             import_seq: kept.import_seq,

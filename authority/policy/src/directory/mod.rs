@@ -18,8 +18,11 @@ use crate::application::{ApplicationId, ApplicationOrder, ApplicationState, Appl
 use crate::command::{Actor, Command, Entry, Scope};
 use crate::desk::{Desk, Found};
 use crate::difference::Difference;
-use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Tables, Target, UnitId};
+use crate::model::{
+    Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Subject, Tables, Target, UnitId,
+};
 use crate::office::Office;
+use crate::office::authorize::HOLDER_PREFIX;
 use crate::office::requests::{Request, RequestId};
 use crate::photo::{self, Photo};
 use crate::production::Production;
@@ -53,11 +56,15 @@ pub struct Directory {
     photos: BTreeMap<PersonId, Photo>,
     production: Production,
     applications: BTreeMap<ApplicationId, Applied>,
+    /// Since when folders name people no more of whom something is still known.
+    gone: BTreeMap<PersonId, UnixMs>,
     requests: BTreeMap<RequestId, Request>,
     /// Since when grants stand as they are, or were last confirmed.
     reviewed_at: BTreeMap<GrantId, UnixMs>,
     /// Since when cards are suspended or closed.
     shut_since: BTreeMap<CardId, UnixMs>,
+    /// Cards that their holders reported lost.
+    reported: BTreeSet<CardId>,
     head: u64,
     at: UnixMs,
     import_seq: u64,
@@ -164,7 +171,8 @@ impl Directory {
             | Command::GrantConfirm { .. }
             | Command::Photo(_)
             | Command::Application(_)
-            | Command::Office(_) => Touched::default(),
+            | Command::Office(_)
+            | Command::PersonErase { .. } => Touched::default(),
             Command::Request(order) => match self.approved(order) {
                 Some((id, grant)) => Touched { grants: [id].into(), ..self.touched_by_grants([&grant]) },
                 None => Touched::default(),
@@ -227,11 +235,17 @@ impl Directory {
             Command::AgentRemove { agent } => {
                 self.agents.insert(agent.clone(), Agent { key: None, token: None, removed: true });
             }
-            Command::CardSuspend { card, .. } => self.set_state(card, CardState::Suspended, entry.at),
             Command::CardFound { card, place } => {
                 self.set_state(card, CardState::Suspended, entry.at);
                 let found = Found { place: place.clone(), by: entry.actor.clone(), at: entry.at };
                 self.desk.found.insert(card.clone(), found);
+            }
+            Command::CardSuspend { card, .. } => {
+                self.set_state(card, CardState::Suspended, entry.at);
+                let holder = self.tables.cards.get(card).map(|card| format!("{HOLDER_PREFIX}{}", card.person));
+                if holder.as_deref() == Some(entry.actor.as_str()) {
+                    self.reported.insert(card.clone());
+                }
             }
             Command::CardResume { card, .. } => self.set_state(card, CardState::Active, entry.at),
             Command::CardActivate { card } => self.activate(card, entry.at),
@@ -260,6 +274,12 @@ impl Directory {
             }
             Command::Request(order) => self.perform_request(order, &entry.actor, entry.at),
             Command::Office(order) => self.office.perform(order),
+            Command::PersonErase { person, alias, .. } => {
+                self.gone.remove(person);
+                self.erase_from_batches(person, alias);
+                let subject = Subject::Person(person.clone());
+                self.requests.retain(|_, request| request.wish.grant.subject != subject);
+            }
         }
     }
 
@@ -291,6 +311,7 @@ impl Directory {
         // A card that opens again, or never will, does not wait for its holder.
         if state != CardState::Suspended {
             self.desk.found.remove(id);
+            self.reported.remove(id);
         }
         match state {
             CardState::Suspended | CardState::Closed => {
@@ -328,6 +349,12 @@ impl Directory {
     #[must_use]
     pub fn shut_since(&self, card: &CardId) -> Option<UnixMs> {
         self.shut_since.get(card).copied()
+    }
+
+    /// Whether a card is held back because its holder reported it lost.
+    #[must_use]
+    pub fn is_reported(&self, card: &CardId) -> bool {
+        self.reported.contains(card)
     }
 
     /// Number of the last entry that imported a folder; 0 before the first.
@@ -404,6 +431,12 @@ impl Directory {
     #[must_use]
     pub const fn applications(&self) -> &BTreeMap<ApplicationId, Applied> {
         &self.applications
+    }
+
+    /// Since when folders name people no more of whom something is still known.
+    #[must_use]
+    pub const fn gone(&self) -> &BTreeMap<PersonId, UnixMs> {
+        &self.gone
     }
 
     /// Lockdowns in force.

@@ -3,6 +3,7 @@
 use super::{Directory, Refusal};
 use crate::command::Actor;
 use crate::desk::{Cause, Issue};
+use crate::erasure::ERASED;
 use crate::model::{CardId, PersonId, Policy, UnitId};
 use crate::photo::PhotoState;
 use crate::production::{
@@ -233,6 +234,16 @@ impl Directory {
         let (campaign, card_type) = (campaign.clone(), known.card_type.clone());
         let batch = Batch { campaign, unit: unit.cloned(), card_type, people, ordered };
         self.production.batches.insert(id, batch);
+    }
+
+    /// What was ordered stays, under a pseudonym.
+    pub(super) fn erase_from_batches(&mut self, person: &PersonId, alias: &PersonId) {
+        for batch in self.production.batches.values_mut() {
+            if let Some(ordered) = batch.people.remove(person) {
+                let number = ordered.number.map(|_| ERASED.to_owned());
+                batch.people.insert(alias.clone(), Ordered { number, ..ordered });
+            }
+        }
     }
 
     /// Nobody who has left the folder stays on a roster; what was ordered stays as it was.

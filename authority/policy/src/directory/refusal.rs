@@ -101,6 +101,19 @@ pub enum Refusal {
         /// What was asked for.
         until: Day,
     },
+    /// Who is here is not erased.
+    #[error(
+        "person `{person}` {what}; once affiliations have ended, cards are closed and a folder without the person was imported, nothing stands in the way"
+    )]
+    StillHere {
+        /// Who.
+        person: PersonId,
+        /// What stands in the way.
+        what: String,
+    },
+    /// The pseudonym is somebody's, or none.
+    #[error("`{0}` is no pseudonym that is free")]
+    NoAlias(PersonId),
     /// The photo cannot be replaced.
     #[error("the photo of person `{0}` is approved and locked; reopen it first")]
     PhotoLocked(PersonId),

@@ -10,12 +10,14 @@ use crate::folder::document::{self, Document, Item, Section};
 use crate::folder::rules::{self, Mentions};
 use crate::folder::values;
 use crate::model::{
-    CardType, CardTypeId, Category, CategoryId, Fee, Function, Medium, NumberFormat, Policy, RuleId, ScheduleName,
+    CalendarSpan, CardType, CardTypeId, Category, CategoryId, Fee, Function, Medium, NumberFormat, Policy, RuleId,
+    ScheduleName,
 };
 use crate::office::Role;
 use crate::office::acts::Act;
 use crate::photo::{self, PhotoFormat};
 use crate::production::{Campaign, CampaignId, Stage};
+use crate::retention::{Kind, Retention};
 use doorward_protocol::facts::{Interval, Schedule};
 use doorward_protocol::id::{CampusId, FunctionId, IdError};
 use doorward_protocol::problem::{Place, Problem, shown};
@@ -132,6 +134,8 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
             "photo",
             "campaign",
             "entitlement",
+            "retention",
+            "self_service",
         ],
     );
     let root = Section::root(table);
@@ -152,6 +156,8 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
     let campaigns = named(document, &root, "campaign", &mut names.campaigns, |d, i| campaign(d, i, &names.card_types));
     let entitlements = entitlements(document, &root, &names);
     let photo = root.optional("photo", |item| photo_format(document, item));
+    let retention = root.optional("retention", |item| retention(document, item));
+    let own_taps = root.optional("self_service", |item| self_service(document, item)).flatten();
     let policy = campus.map(|campus| Policy {
         campus: campus.id,
         name: campus.name,
@@ -167,6 +173,8 @@ fn policy_file<'t>(document: &mut Document<'t>, table: &'t toml::de::DeTable<'t>
         photo: photo.flatten(),
         campaigns,
         entitlements,
+        retention: retention.flatten().unwrap_or_default(),
+        own_taps: own_taps.flatten(),
     });
     PolicyFile { policy, card_types, names, mentions }
 }
@@ -371,6 +379,22 @@ fn days<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<DayRange> {
         return None;
     }
     Some(DayRange { from: Some(from), until: Some(until) })
+}
+
+fn self_service<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Option<CalendarSpan>> {
+    let section = document.section("[self_service]", item, &[], &["taps"])?;
+    section.optional("taps", |item| document.parsed(item, values::kept_for))
+}
+
+fn retention<'t>(document: &mut Document<'t>, item: Item<'t>) -> Option<Retention> {
+    let section = document.section("[retention]", item, &[], &Kind::ALL.map(Kind::name))?;
+    let mut retention = Retention::default();
+    for kind in Kind::ALL {
+        if let Some(span) = section.optional(kind.name(), |item| document.parsed(item, values::kept_for)).flatten() {
+            retention.keep(kind, span);
+        }
+    }
+    Some(retention)
 }
 
 fn fees<'t>(document: &mut Document<'t>, root: &Section<'t>) -> Vec<Fee> {

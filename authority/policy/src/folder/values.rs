@@ -82,6 +82,16 @@ pub fn span(text: &str) -> Result<CalendarSpan, String> {
     calendar_span(text).unwrap_or_else(|| Err("is not \"<n> years\", \"<n> months\" or \"<n> days\"".into()))
 }
 
+/// How long something is kept: a length on the calendar that is not nothing.
+pub fn kept_for(text: &str) -> Result<CalendarSpan, String> {
+    match span(text)? {
+        CalendarSpan::Years(0) | CalendarSpan::Months(0) | CalendarSpan::Days(0) => {
+            Err("keeps nothing at all; at least \"1 days\"".into())
+        }
+        span @ (CalendarSpan::Years(_) | CalendarSpan::Months(_) | CalendarSpan::Days(_)) => Ok(span),
+    }
+}
+
 /// An amount of money: a number with at most two decimals, and a currency by its three letters (ISO 4217).
 pub fn amount(text: &str) -> Result<String, String> {
     let is_amount = || {

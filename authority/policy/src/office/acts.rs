@@ -66,13 +66,17 @@ pub enum Act {
     AcknowledgeAlarms,
     /// Follow how far a change has come, and take its evidence.
     FollowChanges,
+    /// Export everything that is known of somebody, or erase it.
+    PersonalData,
+    /// Invite card holders to their own page.
+    InviteHolders,
 }
 
 use Role::{Administrator, Auditor, CardOffice, ControlRoom, Department, Facilities, RegistrarFeed, SecurityOffice};
 
 impl Act {
     /// All acts, in the order in which they are shown.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::SuspendCard,
         Self::ResumeCard,
         Self::ActivateCard,
@@ -99,6 +103,8 @@ impl Act {
         Self::Import,
         Self::ManageAgents,
         Self::ManageOperators,
+        Self::PersonalData,
+        Self::InviteHolders,
     ];
 
     /// The table: the roles that may do it, within their remits.
@@ -108,7 +114,7 @@ impl Act {
             // A lost card is dead by the word of any office that knows its holder (S9, H4).
             Self::SuspendCard => &[Administrator, SecurityOffice, ControlRoom, CardOffice, Department],
             Self::ResumeCard | Self::CloseCard => &[Administrator, SecurityOffice, CardOffice],
-            Self::IssueCards | Self::ProduceCards => &[Administrator, CardOffice],
+            Self::IssueCards | Self::ProduceCards | Self::InviteHolders => &[Administrator, CardOffice],
             // The department knows the face (J7), and who its people are (K2).
             Self::SubmitPhotos | Self::DecidePhotos | Self::PrepareRosters => &[Administrator, CardOffice, Department],
             Self::ApplyForCards => &[Administrator, CardOffice, Department, SecurityOffice],
@@ -131,7 +137,7 @@ impl Act {
             Self::AcknowledgeAlarms => &[Administrator, SecurityOffice, ControlRoom],
             Self::ReadJournal => &[Administrator, SecurityOffice, Auditor],
             Self::Import => &[Administrator, RegistrarFeed],
-            Self::ManageAgents | Self::ManageOperators => &[Administrator],
+            Self::ManageAgents | Self::ManageOperators | Self::PersonalData => &[Administrator],
         }
     }
 
@@ -154,11 +160,11 @@ impl Act {
             Self::CloseCard => "close a card",
             Self::IssueCards => "issue, replace or extend a card",
             Self::SubmitPhotos => "bring a photo",
-            Self::DecidePhotos => "approve, reject or reopen a photo",
             Self::ApplyForCards => "bring or see an application for a card",
             Self::DecideApplications => "approve or reject an application for a card",
             Self::PrepareRosters => "change, confirm or see a roster",
             Self::ProduceCards => "accept a roster, order its cards or take them in",
+            Self::DecidePhotos => "approve, reject, reopen or remove a photo",
             Self::LockDown => "lock doors down or release them",
             Self::Grant => "give, confirm or end a grant",
             Self::Ask => "ask for access",
@@ -171,6 +177,8 @@ impl Act {
             Self::SeeAgents => "see agents and alarms",
             Self::AcknowledgeAlarms => "acknowledge alarms",
             Self::FollowChanges => "follow a change or take its evidence",
+            Self::PersonalData => "export or erase all that is known of somebody",
+            Self::InviteHolders => "invite a card holder to the own page",
         }
     }
 
@@ -186,10 +194,8 @@ impl Act {
             Command::CardActivate { .. } => Self::ActivateCard,
             Command::CardClose { .. } => Self::CloseCard,
             Command::Desk(_) => Self::IssueCards,
+            Command::PersonErase { .. } => Self::PersonalData,
             Command::Photo(PhotoOrder::Submit { .. }) => Self::SubmitPhotos,
-            Command::Photo(PhotoOrder::Approve { .. } | PhotoOrder::Reject { .. } | PhotoOrder::Reopen { .. }) => {
-                Self::DecidePhotos
-            }
             Command::Application(order) => match order {
                 ApplicationOrder::Apply { .. } => Self::ApplyForCards,
                 ApplicationOrder::Approve { .. } | ApplicationOrder::Reject { .. } => Self::DecideApplications,
@@ -203,6 +209,12 @@ impl Act {
                 | ProductionOrder::Order { .. }
                 | ProductionOrder::Deliver { .. } => Self::ProduceCards,
             },
+            Command::Photo(
+                PhotoOrder::Approve { .. }
+                | PhotoOrder::Reject { .. }
+                | PhotoOrder::Reopen { .. }
+                | PhotoOrder::Remove { .. },
+            ) => Self::DecidePhotos,
             Command::LockDown { .. } | Command::Release { .. } => Self::LockDown,
             Command::GrantAdd { .. } | Command::GrantEnd { .. } | Command::GrantConfirm { .. } => Self::Grant,
             Command::Request(order) => match order {
@@ -215,6 +227,7 @@ impl Act {
                 | OfficeOrder::OperatorInvite { .. }
                 | OfficeOrder::TokenAdd { .. }
                 | OfficeOrder::TokenRemove { .. } => Self::ManageOperators,
+                OfficeOrder::HolderInvite { .. } => Self::InviteHolders,
             },
         })
     }

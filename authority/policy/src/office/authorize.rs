@@ -5,7 +5,7 @@
 
 use super::acts::Act;
 use super::requests::RequestOrder;
-use super::{ApiTokenId, Office, OperatorId, Power, Remit, Role};
+use super::{ApiTokenId, Office, OfficeOrder, OperatorId, Power, Remit, Role};
 use crate::application::ApplicationOrder;
 use crate::command::{Command, Scope};
 use crate::desk::DeskOrder;
@@ -28,7 +28,12 @@ pub enum Asker {
     Operator(OperatorId),
     /// Whoever holds an API token.
     Token(ApiTokenId),
+    /// A card holder who has shown who it is.
+    Holder(PersonId),
 }
+
+/// How the journal names card holders: no operator's name has a slash.
+pub const HOLDER_PREFIX: &str = "holder/";
 
 /// What something is done to, where that decides in whose remit it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +115,16 @@ pub enum Denial {
         /// When it is open.
         days: DayRange,
     },
+    /// A card holder does that to nobody else's, and not that.
+    #[error(
+        "a card holder may see the own page, bring the own photo, report own cards lost, and let those work again; ask the card office"
+    )]
+    Holder,
+    /// Who held the card back was another.
+    #[error(
+        "card `{0}` was not held back because its holder reported it lost; the card office or the security office lets it work again"
+    )]
+    HeldByOthers(CardId),
     /// Only the authority does that.
     #[error("only the authority itself gives the command {0}")]
     Authority(&'static str),
@@ -136,6 +151,7 @@ impl Office {
         };
         Ok(match asker {
             Asker::Owner => Vec::new(),
+            Asker::Holder(_) => return Err(Denial::Holder),
             Asker::Operator(id) => vec![of_operator(id)?],
             Asker::Token(id) => {
                 let token = self.tokens.get(id).filter(|token| at < token.expires_at);
@@ -159,6 +175,9 @@ impl Directory {
     /// # Errors
     /// See [`Denial`].
     pub fn authorize(&self, asker: &Asker, command: &Command, at: UnixMs) -> Result<(), Denial> {
+        if let Asker::Holder(person) = asker {
+            return self.authorize_holder(person, command, at);
+        }
         match Act::of(command) {
             Some(act) => {
                 self.allow(asker, act, self.object_of(command), at)?;
@@ -172,6 +191,40 @@ impl Directory {
             }
             None if *asker == Asker::Owner => Ok(()),
             None => Err(Denial::Authority(command.name())),
+        }
+    }
+
+    /// The whole list of what card holders do.
+    fn authorize_holder(&self, holder: &PersonId, command: &Command, at: UnixMs) -> Result<(), Denial> {
+        let is_own = |card: &CardId| self.tables().cards.get(card).is_some_and(|card| card.person == *holder);
+        match command {
+            Command::CardSuspend { card, .. } if is_own(card) => Ok(()),
+            Command::CardResume { card, .. } if is_own(card) && self.is_reported(card) => Ok(()),
+            Command::CardResume { card, .. } if is_own(card) => Err(Denial::HeldByOthers(card.clone())),
+            Command::Photo(PhotoOrder::Submit { person, .. }) if person == holder => self.check_stage(command, at),
+            Command::Found { .. }
+            | Command::Import { .. }
+            | Command::Tick { .. }
+            | Command::AgentAdd { .. }
+            | Command::AgentEnrol { .. }
+            | Command::AgentRemove { .. }
+            | Command::CardSuspend { .. }
+            | Command::CardResume { .. }
+            | Command::CardActivate { .. }
+            | Command::CardClose { .. }
+            | Command::CardFound { .. }
+            | Command::Application(_)
+            | Command::Desk(_)
+            | Command::Photo(_)
+            | Command::Production(_)
+            | Command::LockDown { .. }
+            | Command::Release { .. }
+            | Command::GrantAdd { .. }
+            | Command::GrantEnd { .. }
+            | Command::GrantConfirm { .. }
+            | Command::Request(_)
+            | Command::Office(_)
+            | Command::PersonErase { .. } => Err(Denial::Holder),
         }
     }
 
@@ -215,7 +268,7 @@ impl Directory {
         other.map_or(Ok(()), |power| Err(Denial::Approver { role: power.role, approver }))
     }
 
-    /// Departments keep to the dates of campaigns; the card office serves who comes too late (J8).
+    /// Departments and card holders keep to the dates of campaigns; the card office serves who comes too late (J8).
     fn check_stage(&self, command: &Command, at: UnixMs) -> Result<(), Denial> {
         let production = self.production();
         let (stage, campaigns): (_, Vec<&CampaignId>) =
@@ -274,6 +327,7 @@ impl Directory {
                 ProductionOrder::Order { unit, .. } => unit.as_ref().map_or(Object::Campus, Object::Unit),
                 ProductionOrder::Deliver { batch, .. } => self.batch_object(batch),
             },
+            Command::PersonErase { person, .. } => Object::Person(person),
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => match scope {
                 Scope::Campus => Object::Campus,
                 Scope::Building(building) => Object::Building(building),
@@ -303,8 +357,8 @@ impl Directory {
             | Command::Tick { .. }
             | Command::AgentAdd { .. }
             | Command::AgentEnrol { .. }
-            | Command::AgentRemove { .. }
-            | Command::Office(_) => Object::Campus,
+            | Command::AgentRemove { .. } => Object::Campus,
+            Command::Office(order) => of_office(order),
         }
     }
 
@@ -350,6 +404,18 @@ impl Directory {
                 buildings.contains(building) || (owner.is_some_and(is_below) && is_all_theirs())
             }
         }
+    }
+}
+
+/// Whom an order about those who work or sign in here is about.
+const fn of_office(order: &OfficeOrder) -> Object<'_> {
+    match order {
+        OfficeOrder::HolderInvite { person } => Object::Person(person),
+        OfficeOrder::OperatorPut { .. }
+        | OfficeOrder::OperatorRemove { .. }
+        | OfficeOrder::OperatorInvite { .. }
+        | OfficeOrder::TokenAdd { .. }
+        | OfficeOrder::TokenRemove { .. } => Object::Campus,
     }
 }
 

@@ -9,7 +9,7 @@ pub mod requests;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{BuildingId, UnitId};
+use crate::model::{BuildingId, PersonId, UnitId};
 use doorward_protocol::id::Hash;
 use doorward_protocol::text_id;
 use doorward_protocol::time::UnixMs;
@@ -198,6 +198,11 @@ pub enum OfficeOrder {
         /// Which.
         id: ApiTokenId,
     },
+    /// A card holder is invited to choose a password; the invitation itself is the shell's.
+    HolderInvite {
+        /// Who.
+        person: PersonId,
+    },
 }
 
 impl OfficeOrder {
@@ -210,6 +215,7 @@ impl OfficeOrder {
             Self::OperatorInvite { .. } => "operator-invite",
             Self::TokenAdd { .. } => "token-add",
             Self::TokenRemove { .. } => "token-remove",
+            Self::HolderInvite { .. } => "holder-invite",
         }
     }
 }
@@ -225,7 +231,7 @@ impl Office {
                 self.operators.remove(id);
                 self.tokens.retain(|_, token| token.operator != *id);
             }
-            OfficeOrder::OperatorInvite { .. } => {}
+            OfficeOrder::OperatorInvite { .. } | OfficeOrder::HolderInvite { .. } => {}
             OfficeOrder::TokenAdd { id, token } => {
                 self.tokens.insert(id.clone(), token.clone());
             }

@@ -271,7 +271,7 @@ const SLIPS: &[Slip] = &[
         wrong: "[kampus]",
         problems: &[
             "campus.toml:1:1: campus.toml lacks `campus`",
-            "campus.toml:1:2: key `kampus` is not known in campus.toml; did you mean `campus`?; its keys are campus, holiday, function, card_type, category, schedule, rule, fee, photo, campaign, entitlement",
+            "campus.toml:1:2: key `kampus` is not known in campus.toml; did you mean `campus`?; its keys are campus, holiday, function, card_type, category, schedule, rule, fee, photo, campaign, entitlement, retention, self_service",
         ],
     },
     Slip {
@@ -428,11 +428,17 @@ const SLIPS: &[Slip] = &[
     Slip {
         file: "campus.toml",
         right: "[[rule]]\nid = \"own\"",
-        wrong: "[photo]\nwidth = 0\nbytes_max = \"1 MB\"\n\n[[rule]]\nid = \"own\"",
+        wrong: "[photo]\nwidth = 0\nbytes_max = \"1 MB\"\n[self_service]\ntap = true\ntaps = 30\n[retention]\naccess_records = 365\nalarms = \"0 days\"\nphotos = \"a while\"\nlook = \"2 years\"\n\n[[rule]]\nid = \"own\"",
         problems: &[
             "campus.toml:31:1: [photo] lacks `height`",
             "campus.toml:32:9: width is 0; expected a whole number from 1 to 2000",
             "campus.toml:33:13: bytes_max is a string; expected a whole number",
+            "campus.toml:35:1: key `tap` is not known in [self_service]; did you mean `taps`?; its keys are taps",
+            "campus.toml:36:8: taps is an integer; expected a string",
+            "campus.toml:38:18: access_records is an integer; expected a string",
+            "campus.toml:39:10: alarms `0 days` keeps nothing at all; at least \"1 days\"",
+            "campus.toml:40:10: photos `a while` is not \"<n> years\", \"<n> months\" or \"<n> days\"",
+            "campus.toml:41:1: key `look` is not known in [retention]; did you mean `looks`?; its keys are access_records, alarms, looks, photos, closed_accounts",
         ],
     },
     Slip {

@@ -326,6 +326,8 @@ impl RawCampus {
             photo: None,
             campaigns: BTreeMap::new(),
             entitlements: Vec::new(),
+            own_taps: None,
+            retention: doorward_policy::retention::Retention::default(),
         }
     }
 

@@ -32,15 +32,20 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the database, makes it with this schema when it is not there, and starts its writer, which ends with the last
-    /// clone.
+    /// Opens the database, makes it with this schema when it is not there, with what was added to it since wherever that is not
+    /// there yet, and starts its writer, which ends with the last clone.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn open(file: &Path, schema: &[&str], writer_name: &str) -> Result<(Self, JoinHandle<()>), StoreError> {
+    pub fn open(
+        file: &Path,
+        schema: &[&str],
+        added: &str,
+        writer_name: &str,
+    ) -> Result<(Self, JoinHandle<()>), StoreError> {
         create_private(file).map_err(|error| StoreError::Storage(format!("{}: {error}", file.display())))?;
         let mut writer = connect(file)?;
-        prepare(&mut writer, file, schema)?;
+        prepare(&mut writer, file, schema, added)?;
         let reader = Arc::new(Mutex::new(connect(file)?));
         let (jobs, queue) = mpsc::channel();
         let (notify, changed) = watch::channel(0);
@@ -95,6 +100,17 @@ impl Database {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Box::new(Work { rows, action, value: None, reply })).map_err(|_| StoreError::Closed)?;
         Ok(answer)
+    }
+
+    /// Moves all that was written into the database itself; for threads that may wait.
+    pub fn empty_log(&self) -> Result<(), StoreError> {
+        self.read(|connection| {
+            let is_busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            if is_busy != 0 {
+                tracing::warn!("what was erased stands in the log of a database until it is written over");
+            }
+            Ok(())
+        })
     }
 
     /// Reads; for threads that may wait.
@@ -187,13 +203,15 @@ pub fn connect(file: &Path) -> Result<Connection, StoreError> {
     }
     // An acknowledged record is freed at the edge, so it must survive a power cut here.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is removed is not to be read from the file any more.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     Ok(connection)
 }
 
-fn prepare(connection: &mut Connection, file: &Path, schema: &[&str]) -> Result<(), StoreError> {
+fn prepare(connection: &mut Connection, file: &Path, schema: &[&str], added: &str) -> Result<(), StoreError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match found {
-        FORMAT => return Ok(()),
+        FORMAT => return Ok(connection.execute_batch(added)?),
         0 => {}
         newer if newer > FORMAT => return Err(StoreError::Newer { found: newer, known: FORMAT }),
         _ => return Err(StoreError::NotAnAccessLog(file.to_owned())),
@@ -202,6 +220,7 @@ fn prepare(connection: &mut Connection, file: &Path, schema: &[&str]) -> Result<
     for part in schema {
         transaction.execute_batch(part)?;
     }
+    transaction.execute_batch(added)?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     Ok(transaction.commit()?)
 }

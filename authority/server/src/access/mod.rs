@@ -8,13 +8,17 @@ mod alarms;
 mod closings;
 mod contacts;
 mod database;
+mod erase;
 mod looks;
+mod old;
 mod records;
 
 pub use alarms::{AlarmRow, NewAlarm};
 pub use closings::{ClosingAgentRow, ClosingRow};
 pub use contacts::Contact;
+pub use erase::Erased;
 pub use looks::{Look, LookRow};
+pub use old::{Old, Removed};
 pub use records::{Filter, NewRecord, RecordRow};
 
 use crate::paths::Layout;
@@ -78,10 +82,10 @@ impl AccessStore {
     /// See [`StoreError`].
     pub fn open(layout: &Layout) -> Result<(Self, [JoinHandle<()>; 3]), StoreError> {
         let schema = [records::SCHEMA, alarms::SCHEMA];
-        let (log, log_writer) = Database::open(&layout.access(), &schema, "access-writer")?;
+        let (log, log_writer) = Database::open(&layout.access(), &schema, old::ADDED, "access-writer")?;
         let schema = [contacts::SCHEMA, closings::SCHEMA];
-        let (progress, progress_writer) = Database::open(&layout.progress(), &schema, "progress-writer")?;
-        let (looks, looks_writer) = Database::open(&layout.looks(), &[looks::SCHEMA], "looks-writer")?;
+        let (progress, progress_writer) = Database::open(&layout.progress(), &schema, "", "progress-writer")?;
+        let (looks, looks_writer) = Database::open(&layout.looks(), &[looks::SCHEMA], "", "looks-writer")?;
         Ok((Self { log, progress, looks, raised: Arc::default() }, [log_writer, progress_writer, looks_writer]))
     }
 

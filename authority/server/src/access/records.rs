@@ -112,8 +112,9 @@ impl AccessStore {
         let store = move |transaction: &Transaction<'_>| {
             let mut id: i64 =
                 transaction.query_row("SELECT COALESCE(MAX(id), 0) FROM records", [], |row| row.get(0))?;
+            let removed = removed_up_to(transaction, &agent, head.incarnation)?;
             let mut statement = transaction.prepare_cached(INSERT)?;
-            for new in &records {
+            for new in records.iter().filter(|new| new.record.seq > removed) {
                 if insert(&mut statement, id.saturating_add(1), &agent, head.incarnation, new, received_at)? {
                     id = id.saturating_add(1);
                     if let Some(alarm) = &new.alarm {
@@ -205,7 +206,7 @@ impl AccessStore {
         Ok(rows)
     }
 
-    /// Place of the newest record, and how many there are: they are numbered without gaps.
+    /// Place of the newest record, and how many ever came home: they are numbered without gaps.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -214,6 +215,13 @@ impl AccessStore {
             .read(|connection| connection.query_row("SELECT COALESCE(MAX(id), 0) FROM records", [], |row| row.get(0)))
             .map(unsigned)
     }
+}
+
+/// Up to where records of a chain were removed because they were old: what is sent once more does not come back.
+fn removed_up_to(transaction: &Transaction<'_>, agent: &AgentId, incarnation: Incarnation) -> rusqlite::Result<u64> {
+    let sql = "SELECT COALESCE(MAX(seq), 0) FROM removed WHERE agent = ?1 AND incarnation = ?2";
+    let row = params![agent.as_str(), incarnation.0];
+    transaction.prepare_cached(sql)?.query_row(row, |row| row.get(0)).map(unsigned)
 }
 
 fn insert(

@@ -1,13 +1,16 @@
-//! Accounts of operators: passwords and sessions. What an operator may do is in the journal, how one shows who one is, here.
+//! Accounts of operators and card holders: passwords and sessions. What an operator may do is in the journal, how one shows who one is, here.
 //!
 //! One small file, rewritten whole and only by its owner. Sessions are in memory alone: they end with the process.
 
+mod login;
 pub mod password;
+
+pub use login::Login;
 
 use crate::keys::{self, KeyError};
 use crate::paths::Layout;
 use crate::token::hash_of;
-use doorward_policy::office::OperatorId;
+use doorward_policy::model::PersonId;
 use doorward_protocol::id::Hash;
 use doorward_protocol::time::UnixMs;
 use serde::{Deserialize, Serialize};
@@ -89,7 +92,7 @@ struct SetUp {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Whose.
-    pub operator: OperatorId,
+    pub operator: Login,
     /// When it ends at the latest.
     pub expires_at: UnixMs,
     used_at: UnixMs,
@@ -105,7 +108,7 @@ pub struct Accounts {
 
 #[derive(Debug, Default)]
 struct State {
-    accounts: BTreeMap<OperatorId, Account>,
+    accounts: BTreeMap<Login, Account>,
     /// By the hash of the token.
     sessions: BTreeMap<Hash, Session>,
 }
@@ -131,7 +134,7 @@ impl Accounts {
     ///
     /// # Errors
     /// See [`AccountError`].
-    pub fn invite(&self, operator: &OperatorId, now: UnixMs) -> Result<(String, UnixMs), AccountError> {
+    pub fn invite(&self, operator: &Login, now: UnixMs) -> Result<(String, UnixMs), AccountError> {
         let secret = hex::encode(keys::random::<32>()?);
         let expires_at = now.plus_ms(SET_UP_MS);
         let set_up = Some(SetUp { hash: hash_of(secret.as_bytes()), expires_at });
@@ -146,7 +149,7 @@ impl Accounts {
     /// See [`AccountError`].
     pub async fn set_up(
         &self,
-        operator: &OperatorId,
+        operator: &Login,
         secret: &str,
         password: String,
         now: UnixMs,
@@ -160,7 +163,7 @@ impl Accounts {
         if !self.lock().accounts.get(operator).is_some_and(is_waiting) {
             return Err(AccountError::SetUp);
         }
-        password::check(&password, operator.as_str()).map_err(AccountError::Weak)?;
+        password::check(&password, operator.id()).map_err(AccountError::Weak)?;
         let hash = self.hash(password).await?;
         let mut was_waiting = false;
         self.change(operator, |account| {
@@ -179,7 +182,7 @@ impl Accounts {
     /// See [`AccountError`].
     pub async fn sign_in(
         &self,
-        operator: &OperatorId,
+        operator: &Login,
         password: String,
         now: UnixMs,
     ) -> Result<(String, Session), AccountError> {
@@ -203,13 +206,13 @@ impl Accounts {
     /// See [`AccountError`].
     pub async fn change_password(
         &self,
-        operator: &OperatorId,
+        operator: &Login,
         old: String,
         new: String,
         now: UnixMs,
     ) -> Result<(), AccountError> {
         self.check(operator, old, now).await?;
-        password::check(&new, operator.as_str()).map_err(AccountError::Weak)?;
+        password::check(&new, operator.id()).map_err(AccountError::Weak)?;
         let hash = self.hash(new).await?;
         self.change(operator, |account| account.password = Some(hash))?;
         self.end_sessions(operator);
@@ -239,7 +242,7 @@ impl Accounts {
     ///
     /// # Errors
     /// See [`AccountError`].
-    pub fn forget(&self, operator: &OperatorId) -> Result<(), AccountError> {
+    pub fn forget(&self, operator: &Login) -> Result<(), AccountError> {
         self.end_sessions(operator);
         if self.lock().accounts.contains_key(operator) {
             self.change_all(|accounts| drop(accounts.remove(operator)))?;
@@ -247,12 +250,22 @@ impl Accounts {
         Ok(())
     }
 
-    fn end_sessions(&self, operator: &OperatorId) {
+    /// Ends the accounts of card holders who are none any more.
+    ///
+    /// # Errors
+    /// See [`AccountError`].
+    pub fn forget_holders(&self, is_one: impl Fn(&PersonId) -> bool) -> Result<(), AccountError> {
+        let is_gone = |login: &Login| matches!(login, Login::Holder(person) if !is_one(person));
+        let gone: Vec<Login> = self.lock().accounts.keys().filter(|login| is_gone(login)).cloned().collect();
+        gone.iter().try_for_each(|login| self.forget(login))
+    }
+
+    fn end_sessions(&self, operator: &Login) {
         self.lock().sessions.retain(|_, session| session.operator != *operator);
     }
 
     /// Whether a password is the operator's; failures are counted before anything is said.
-    async fn check(&self, operator: &OperatorId, password: String, now: UnixMs) -> Result<(), AccountError> {
+    async fn check(&self, operator: &Login, password: String, now: UnixMs) -> Result<(), AccountError> {
         // Whoever waits here is held against what those before it have failed at: many at once guess no more often than one.
         let _place = self.hashing.acquire().await;
         let account = self.lock().accounts.get(operator).cloned();
@@ -284,12 +297,12 @@ impl Accounts {
         hashed.ok().flatten().ok_or(AccountError::Hash)
     }
 
-    fn change(&self, operator: &OperatorId, change: impl FnOnce(&mut Account)) -> Result<(), AccountError> {
+    fn change(&self, operator: &Login, change: impl FnOnce(&mut Account)) -> Result<(), AccountError> {
         self.change_all(|accounts| change(accounts.entry(operator.clone()).or_default()))
     }
 
     /// A change is there once it is on the disk.
-    fn change_all(&self, change: impl FnOnce(&mut BTreeMap<OperatorId, Account>)) -> Result<(), AccountError> {
+    fn change_all(&self, change: impl FnOnce(&mut BTreeMap<Login, Account>)) -> Result<(), AccountError> {
         let mut state = self.lock();
         let mut accounts = state.accounts.clone();
         change(&mut accounts);

@@ -5,8 +5,8 @@ use super::*;
 const NOW: UnixMs = UnixMs(1_800_000_000_000);
 const PASSWORD: &str = "correct horse battery";
 
-fn kim() -> OperatorId {
-    OperatorId::new("kim").unwrap()
+fn kim() -> Login {
+    "kim".parse::<Login>().unwrap()
 }
 
 fn accounts() -> (tempfile::TempDir, Accounts) {
@@ -36,7 +36,7 @@ async fn a_set_up_secret_works_once_and_not_for_ever() {
     assert!(matches!(weak, Err(AccountError::Weak(_))), "and the secret is still good");
     set_up(secret.clone(), NOW).await.unwrap();
     assert!(matches!(set_up(secret.clone(), NOW).await, Err(AccountError::SetUp)), "it was used");
-    let nobody = OperatorId::new("nobody").unwrap();
+    let nobody = "nobody".parse::<Login>().unwrap();
     assert!(matches!(accounts.set_up(&nobody, &secret, PASSWORD.into(), NOW).await, Err(AccountError::SetUp)));
     let kept = std::fs::read_to_string(Layout::new(directory.path()).accounts()).unwrap();
     assert!(kept.contains("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
@@ -111,7 +111,7 @@ async fn many_guesses_at_once_are_no_more_guesses() {
 #[tokio::test]
 async fn nobody_is_told_which_operators_there_are() {
     let (_directory, accounts) = with_kim().await;
-    let nobody = OperatorId::new("nobody").unwrap();
+    let nobody = "nobody".parse::<Login>().unwrap();
     let wrong = accounts.sign_in(&nobody, PASSWORD.into(), NOW).await.unwrap_err().to_string();
     assert_eq!(wrong, accounts.sign_in(&kim(), "wrong horse battery".into(), NOW).await.unwrap_err().to_string());
     for _ in 0..2 * FAILURES_MAX {

@@ -51,6 +51,8 @@ fn seen_by<'a>(caller: &Caller, directory: &'a Directory) -> Result<BTreeSet<&'a
             | Denial::Role { .. }
             | Denial::Stage { .. }
             | Denial::Approver { .. }
+            | Denial::Holder
+            | Denial::HeldByOthers(_)
             | Denial::Authority(_)),
         ) => Err(denial.into()),
     }

@@ -63,7 +63,7 @@ fn write(api: &Api, sender: mpsc::Sender<io::Result<Bytes>>, files: Vec<(String,
     for (name, file) in files {
         let bytes = match file {
             Packed::Bytes(bytes) => bytes,
-            Packed::Photo(image) => api.photos.read(image).map_err(io::Error::other)?,
+            Packed::Photo(image) => api.photos().read(image).map_err(io::Error::other)?,
         };
         archive.start_file(name, options)?;
         archive.write_all(&bytes)?;

@@ -3,7 +3,9 @@
 //! Three kinds of token: the one of the data directory, whose holder owns everything there is; those that operators were given
 //! for their programs; and those of sessions, which end soon.
 
+use super::me;
 use super::{Api, Failure};
+use crate::accounts::Login;
 use crate::clock;
 use crate::token::hash_of;
 use axum::extract::{FromRequestParts, Request, State};
@@ -52,11 +54,15 @@ impl Caller {
         Some(Self { asker: Asker::Token(id.clone()), actor })
     }
 
-    /// An operator who signed in, and is one still.
+    /// An operator or a card holder who signed in, and is one still.
     fn of_session(api: &Api, office: &Office, token: &[u8]) -> Option<Self> {
-        let operator = api.accounts.session(token, clock::wall())?.operator;
-        let actor = Actor::new(operator.as_str()).ok().filter(|_| office.operators.contains_key(&operator))?;
-        Some(Self { asker: Asker::Operator(operator), actor })
+        let login = api.accounts.session(token, clock::wall())?.operator;
+        let is_one = match &login {
+            Login::Operator(operator) => office.operators.contains_key(operator),
+            Login::Holder(person) => api.authority.present().directory.tables().people.contains_key(person),
+        };
+        let actor = Actor::new(&login.to_string()).ok().filter(|_| is_one)?;
+        Some(Self { asker: login.asker(), actor })
     }
 
     fn of(api: &Api, headers: &HeaderMap) -> Result<Self, Failure> {
@@ -103,6 +109,10 @@ impl Caller {
 /// Lets in who shows a token, and hands on who it is.
 pub async fn recognise(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
     match Caller::of(&api, request.headers()) {
+        // Whatever a route forgets to ask: a card holder reaches the own page and nothing else.
+        Ok(caller) if matches!(caller.asker, Asker::Holder(_)) && !me::is_for_holders(request.uri().path()) => {
+            Failure::from(Denial::Holder).into_response()
+        }
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

@@ -190,6 +190,6 @@ pub async fn close(
     api.change(&caller, Command::CardClose { card: card(&id)?, reason, document }).await.map(Json)
 }
 
-fn card(id: &str) -> Result<CardId, Failure> {
+pub fn card(id: &str) -> Result<CardId, Failure> {
     CardId::new(id).map_err(Failure::of_id("card", id))
 }

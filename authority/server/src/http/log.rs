@@ -145,7 +145,7 @@ async fn follow(api: &Api, filter: Filter, after: (u64, u64), lines: &Lines) -> 
     }
 }
 
-fn view(api: &Api, row: RecordRow) -> RecordView {
+pub fn view(api: &Api, row: RecordRow) -> RecordView {
     RecordView {
         agent: row.agent,
         incarnation: row.incarnation,

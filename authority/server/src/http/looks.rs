@@ -5,7 +5,7 @@ use super::extract::Params;
 use super::shapes::Fault;
 use super::shapes::office::{LookView, Looks};
 use super::{Api, Failure};
-use crate::access::Look;
+use crate::access::{Look, LookRow};
 use crate::authority::Warning;
 use crate::clock;
 use axum::Json;
@@ -57,12 +57,9 @@ pub async fn list(
     caller.may(&api, Act::ReadJournal, Object::Campus)?;
     let limit = narrow.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
     let rows = api.authority.store.looks(narrow.about.as_deref(), narrow.by.as_deref(), limit)?;
-    let looks = rows.into_iter().map(|row| LookView {
-        id: row.id,
-        at: api.when(row.at),
-        actor: row.actor,
-        question: row.question,
-        about: row.about,
-    });
-    Ok(Json(Looks { looks: looks.collect() }))
+    Ok(Json(Looks { looks: rows.into_iter().map(|row| view(&api, row)).collect() }))
+}
+
+pub fn view(api: &Api, row: LookRow) -> LookView {
+    LookView { id: row.id, at: api.when(row.at), actor: row.actor, question: row.question, about: row.about }
 }

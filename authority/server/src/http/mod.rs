@@ -20,13 +20,16 @@ mod lines;
 pub mod listen;
 mod log;
 mod looks;
+mod me;
 mod operators;
 mod people;
+mod personal;
 mod photos;
 mod production;
 mod questions;
 mod refusals;
 mod requests;
+mod retention;
 mod sessions;
 pub mod shapes;
 mod status;
@@ -35,6 +38,7 @@ use crate::accounts::Accounts;
 use crate::authority::Authority;
 use crate::enrolment::Enrolment;
 use crate::photos::Photos;
+use crate::retention::Retention;
 use crate::token::KnownToken;
 use axum::Router;
 use axum::body::Bytes;
@@ -69,8 +73,8 @@ pub struct Api {
     authority: Arc<Authority>,
     enrolment: Arc<Enrolment>,
     token: KnownToken,
-    accounts: Accounts,
-    photos: Photos,
+    accounts: Arc<Accounts>,
+    retention: Arc<Retention>,
     quic: SocketAddr,
     /// One import at a time: each holds a whole campus in memory.
     imports: Semaphore,
@@ -84,8 +88,8 @@ impl Api {
         authority: Arc<Authority>,
         enrolment: Arc<Enrolment>,
         token: KnownToken,
-        accounts: Accounts,
-        photos: Photos,
+        accounts: Arc<Accounts>,
+        retention: Arc<Retention>,
         quic: SocketAddr,
     ) -> Self {
         Self {
@@ -93,11 +97,15 @@ impl Api {
             enrolment,
             token,
             accounts,
-            photos,
+            retention,
             quic,
             imports: Semaphore::new(1),
             refusals: Refusals::default(),
         }
+    }
+
+    fn photos(&self) -> &Photos {
+        self.retention.photos()
     }
 
     fn when(&self, at: UnixMs) -> When {
@@ -163,12 +171,6 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(cards::issue))
         .routes(routes!(cards::extend))
         .routes(routes!(cards::show))
-        .routes(routes!(people::find))
-        .routes(routes!(people::show))
-        .routes(routes!(photos::list))
-        .routes(routes!(photos::approve))
-        .routes(routes!(photos::reject))
-        .routes(routes!(photos::reopen))
         .routes(routes!(cards::suspend))
         .routes(routes!(cards::resume))
         .routes(routes!(cards::activate))
@@ -202,11 +204,13 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(sessions::change_password))
         .routes(routes!(operators::add_token))
         .routes(routes!(operators::remove_token))
+        .merge(of_people())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     let import =
         OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(import::BODY_BYTES_MAX));
     let photos = OpenApiRouter::new()
         .routes(routes!(photos::image, photos::submit))
+        .routes(routes!(me::photo))
         .layer(DefaultBodyLimit::max(photos::UPLOAD_BYTES_MAX));
     let many = OpenApiRouter::new()
         .routes(routes!(production::enter))
@@ -232,6 +236,25 @@ fn card_office() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(production::batches, production::order))
         .routes(routes!(production::batch))
         .routes(routes!(production::packed))
+}
+
+/// People: what is known of them, what they see themselves, and their photos and rosters.
+fn of_people() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(people::find))
+        .routes(routes!(people::show))
+        .routes(routes!(personal::export))
+        .routes(routes!(personal::erase))
+        .routes(routes!(photos::list))
+        .routes(routes!(photos::approve))
+        .routes(routes!(photos::reject))
+        .routes(routes!(photos::reopen))
+        .routes(routes!(photos::remove))
+        .routes(routes!(retention::show))
+        .routes(routes!(me::page))
+        .routes(routes!(me::lost))
+        .routes(routes!(me::found))
+        .routes(routes!(sessions::invite_holder))
 }
 
 /// What is served to whoever has no token yet.

@@ -8,6 +8,7 @@ use super::shapes::office::{
 };
 use super::shapes::{Change, Fault};
 use super::{Api, Failure, at};
+use crate::accounts::Login;
 use crate::clock;
 use crate::keys;
 use crate::token::hash_of;
@@ -36,6 +37,7 @@ const DAY_MS: i64 = 86_400_000;
 #[utoipa::path(get, path = "/v1/me", responses((status = 200, body = Me)))]
 pub async fn me(State(api): State<Arc<Api>>, caller: Caller) -> Result<Json<Me>, Failure> {
     let office = api.authority.office();
+    // Card holders have a page instead.
     let powers = office.powers(&caller.asker, clock::wall())?;
     let acts = Act::ALL.into_iter().filter(|act| powers.iter().all(|power| act.is_of(power.role)));
     Ok(Json(Me {
@@ -86,7 +88,7 @@ pub async fn put(
     let change = api.change(&caller, Command::Office(OfficeOrder::OperatorPut { id: id.clone(), operator })).await?;
     if is_new {
         // Whoever had that name before, and a password, is somebody else.
-        api.accounts.forget(&id)?;
+        api.accounts.forget(&Login::Operator(id.clone()))?;
     }
     Ok(Json(change))
 }
@@ -101,7 +103,7 @@ pub async fn remove(
 ) -> Result<Json<Change>, Failure> {
     let id = OperatorId::new(&id).map_err(Failure::of_id("operator", &id))?;
     let change = api.change(&caller, Command::Office(OfficeOrder::OperatorRemove { id: id.clone() })).await?;
-    api.accounts.forget(&id)?;
+    api.accounts.forget(&Login::Operator(id.clone()))?;
     Ok(Json(change))
 }
 

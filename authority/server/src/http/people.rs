@@ -85,7 +85,7 @@ fn fits(directory: &Directory, id: &PersonId, person: &Person, text: &str) -> bo
         })
 }
 
-fn detail(directory: &Directory, id: &PersonId, person: &Person) -> PersonDetail {
+pub fn detail(directory: &Directory, id: &PersonId, person: &Person) -> PersonDetail {
     let text = |day: Option<Day>| day.map(|day| day.to_string());
     let affiliations = person.affiliations.iter().map(|affiliation| AffiliationView {
         unit: affiliation.unit.to_string(),

@@ -6,7 +6,7 @@ use super::shapes::desk::{PhotoDecision, PhotoList, PhotoView};
 use super::shapes::{Change, Fault, Reason};
 use super::{Api, Failure};
 use crate::clock;
-use crate::photos::{PhotoError, check};
+use crate::photos::{PhotoError, taken};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -57,23 +57,27 @@ pub async fn submit(
 ) -> Result<Json<Change>, Failure> {
     let person = person_id(&id)?;
     caller.may(&api, Act::SubmitPhotos, Object::Person(&person))?;
+    bring(&api, &caller, person, bytes).await.map(Json)
+}
+
+/// Checks and keeps a photo and orders that it is the person's; whether the caller may do that is asked before, and by the writer.
+pub async fn bring(api: &Arc<Api>, caller: &Caller, person: PersonId, bytes: Bytes) -> Result<Change, Failure> {
     {
         // Whether any photo of this person would be taken, said before this one is looked at.
         let any = Command::Photo(PhotoOrder::Submit { person: person.clone(), image: Hash([0; 32]) });
         let present = api.authority.present();
         present.directory.check(&any, api.authority.timeline.now().max(present.directory.at()))?;
     }
-    let asked = Arc::clone(&api);
+    let asked = Arc::clone(api);
     let kept = tokio::task::spawn_blocking(move || {
         let format = asked.authority.present().directory.policy().and_then(|policy| policy.photo);
-        check(&bytes, format.as_ref())?;
-        asked.photos.keep(&bytes)
+        asked.photos().keep(&taken(&bytes, format.as_ref())?)
     });
     let image = kept.await.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
-    api.change(&caller, Command::Photo(PhotoOrder::Submit { person, image })).await.map(Json)
+    api.change(caller, Command::Photo(PhotoOrder::Submit { person, image })).await
 }
 
-/// A person's photo, as it was brought.
+/// A person's photo, without what the file said beside it.
 #[utoipa::path(get, path = "/v1/people/{id}/photo", params(("id" = String, Path, description = "The person")),
     responses((status = 200, content_type = "image/jpeg"), (status = 403, body = Fault), (status = 404, body = Fault)))]
 pub async fn image(State(api): State<Arc<Api>>, caller: Caller, Named(id): Named<String>) -> Result<Response, Failure> {
@@ -82,7 +86,7 @@ pub async fn image(State(api): State<Arc<Api>>, caller: Caller, Named(id): Named
     caller.looks(&api, "photo", format!("person {person}")).await;
     let image = api.authority.present().directory.photos().get(&person).map(|photo| photo.image);
     let image = image.ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, format!("there is no photo of {person}")))?;
-    let bytes = tokio::task::spawn_blocking(move || api.photos.read(image)).await;
+    let bytes = tokio::task::spawn_blocking(move || api.photos().read(image)).await;
     let bytes = bytes.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
     Ok(([(header::CONTENT_TYPE, "image/jpeg")], bytes).into_response())
 }
@@ -161,7 +165,21 @@ pub async fn reopen(
     api.change(&caller, Command::Photo(order)).await.map(Json)
 }
 
-fn view(api: &Api, directory: &Directory, person: &PersonId, photo: &Photo) -> PhotoView {
+/// Removes a photo; another can be brought.
+#[utoipa::path(post, path = "/v1/people/{id}/photo/remove", params(("id" = String, Path, description = "The person")),
+    request_body = Reason,
+    responses((status = 200, body = Change), (status = 403, body = Fault), (status = 409, body = Fault)))]
+pub async fn remove(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(id): Named<String>,
+    Body(Reason { reason }): Body<Reason>,
+) -> Result<Json<Change>, Failure> {
+    let order = PhotoOrder::Remove { person: person_id(&id)?, reason };
+    api.change(&caller, Command::Photo(order)).await.map(Json)
+}
+
+pub fn view(api: &Api, directory: &Directory, person: &PersonId, photo: &Photo) -> PhotoView {
     PhotoView {
         person: person.to_string(),
         name: directory.tables().people.get(person).map(|person| person.name.clone()).unwrap_or_default(),

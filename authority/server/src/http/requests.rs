@@ -177,7 +177,7 @@ fn decides(directory: &Directory, caller: &Caller, request: &Request, now: UnixM
     directory.allow(&caller.asker, Act::Decide, object, now).is_ok()
 }
 
-fn view(
+pub fn view(
     api: &Api,
     directory: &Directory,
     caller: &Caller,

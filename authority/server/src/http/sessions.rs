@@ -7,12 +7,13 @@ use super::extract::{Body, Named};
 use super::shapes::Fault;
 use super::shapes::office::{Done, NewPassword, SessionGiven, SetUpGiven, SetUpOrder, SignIn};
 use super::{Api, Failure};
-use crate::accounts::AccountError;
+use crate::accounts::{AccountError, Login};
 use crate::clock;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use doorward_policy::command::Command;
+use doorward_policy::model::PersonId;
 use doorward_policy::office::authorize::Asker;
 use doorward_policy::office::{OfficeOrder, OperatorId};
 use std::sync::Arc;
@@ -40,8 +41,23 @@ pub async fn invite(
     let operator = OperatorId::new(&id).map_err(Failure::of_id("operator", &id))?;
     // It stands in the journal first: whoever holds an invitation can become this operator.
     let change = api.change(&caller, Command::Office(OfficeOrder::OperatorInvite { id: operator.clone() })).await?;
-    let (secret, expires_at) = api.accounts.invite(&operator, clock::wall())?;
+    let (secret, expires_at) = api.accounts.invite(&Login::Operator(operator), clock::wall())?;
     Ok(Json(SetUpGiven { seq: change.seq, operator: id, secret, expires_at: api.when(expires_at) }))
+}
+
+/// Invites a card holder to choose a password for the own page; ends the one before, and its sessions.
+#[utoipa::path(post, path = "/v1/people/{id}/invite", params(("id" = String, Path, description = "The person")),
+    responses((status = 200, body = SetUpGiven), (status = 403, body = Fault), (status = 404, body = Fault)))]
+pub async fn invite_holder(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(id): Named<String>,
+) -> Result<Json<SetUpGiven>, Failure> {
+    let person = PersonId::new(&id).map_err(Failure::of_id("person", &id))?;
+    let change = api.change(&caller, Command::Office(OfficeOrder::HolderInvite { person: person.clone() })).await?;
+    let login = Login::Holder(person);
+    let (secret, expires_at) = api.accounts.invite(&login, clock::wall())?;
+    Ok(Json(SetUpGiven { seq: change.seq, operator: login.to_string(), secret, expires_at: api.when(expires_at) }))
 }
 
 /// Chooses a password with an invitation.
@@ -62,7 +78,7 @@ pub async fn sign_in(
     Body(SignIn { operator, password }): Body<SignIn>,
 ) -> Result<Json<SessionGiven>, Failure> {
     // A name that is none is tried like others, and cannot be told from them.
-    let id = OperatorId::new(&operator).map_err(|_| AccountError::Wrong)?;
+    let id: Login = operator.parse().map_err(|_| AccountError::Wrong)?;
     let (token, session) = api.accounts.sign_in(&id, password, clock::wall()).await?;
     if known(&api, &operator).is_none() {
         api.accounts.forget(&id)?;
@@ -88,14 +104,22 @@ pub async fn change_password(
     caller: Caller,
     Body(NewPassword { old, new }): Body<NewPassword>,
 ) -> Result<Json<Done>, Failure> {
-    let Asker::Operator(operator) = &caller.asker else {
-        return Err(Failure::bad("only an operator who signed in has a password to change"));
+    let login = match &caller.asker {
+        Asker::Operator(operator) => Login::Operator(operator.clone()),
+        Asker::Holder(person) => Login::Holder(person.clone()),
+        Asker::Owner | Asker::Token(_) => {
+            return Err(Failure::bad("only an operator or a card holder who signed in has a password to change"));
+        }
     };
-    api.accounts.change_password(operator, old, new, clock::wall()).await?;
+    api.accounts.change_password(&login, old, new, clock::wall()).await?;
     Ok(Json(Done {}))
 }
 
-fn known(api: &Api, operator: &str) -> Option<OperatorId> {
-    let id = OperatorId::new(operator).ok()?;
-    api.authority.office().operators.contains_key(&id).then_some(id)
+fn known(api: &Api, name: &str) -> Option<Login> {
+    let login: Login = name.parse().ok()?;
+    let is_one = match &login {
+        Login::Operator(operator) => api.authority.office().operators.contains_key(operator),
+        Login::Holder(person) => api.authority.present().directory.tables().people.contains_key(person),
+    };
+    is_one.then_some(login)
 }

@@ -81,6 +81,24 @@ pub trait Journal: Debug + Send {
     /// [`JournalError::Damaged`] for an entry that cannot be read.
     fn read_from(&self, seq: u64, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<(), JournalError>;
 
+    /// Shows the entries up to number `up_to` whose command, as it is stored, contains one of these words, in their order.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] for an entry that cannot be read.
+    fn read_with(
+        &self,
+        words: &[String],
+        up_to: u64,
+        visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> Result<(), JournalError>;
+
+    /// Puts other actors and commands (with their text) in the place of those of entries, all or none, and leaves no trace of what stood there. For nothing
+    /// but erasing people; the entries must fold as they did.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    fn rewrite(&mut self, entries: &[(Entry, String)]) -> Result<(), JournalError>;
+
     /// Stores a commit under its position; the same one again changes nothing.
     ///
     /// # Errors

@@ -133,6 +133,43 @@ impl Journal for SqliteJournal {
         Ok(())
     }
 
+    fn read_with(
+        &self,
+        words: &[String],
+        up_to: u64,
+        visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> Result<(), JournalError> {
+        let mut statement =
+            self.connection.prepare("SELECT seq, at, actor, command FROM entries WHERE seq <= $1 ORDER BY seq")?;
+        let mut rows = statement.query(params![i64::try_from(up_to).unwrap_or(i64::MAX)])?;
+        while let Some(row) = rows.next()? {
+            let command = row.get_ref(3)?.as_str().unwrap_or_default();
+            if words.iter().any(|word| command.contains(word.as_str())) && visit(read_entry(row)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn rewrite(&mut self, entries: &[(Entry, String)]) -> Result<(), JournalError> {
+        self.connection.pragma_update(None, "secure_delete", "ON")?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (entry, command) in entries {
+            let row = params![stored(entry.seq)?, command, entry.actor.as_str()];
+            let sql = "UPDATE entries SET command = ?2, actor = ?3 WHERE seq = ?1";
+            if transaction.prepare_cached(sql)?.execute(row)? != 1 {
+                return Err(JournalError::Damaged { seq: entry.seq, why: "it is missing".into() });
+            }
+        }
+        transaction.commit()?;
+        // What was replaced does not stay in the log beside the database.
+        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy != 0 {
+            tracing::warn!("what was erased stands in the journal's log until it is written over");
+        }
+        Ok(())
+    }
+
     fn store_commit(&mut self, position: Position, commit: &Signed<Commit>) -> Result<(), JournalError> {
         let sql = "INSERT INTO commits (epoch, seq, signed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         let bytes = to_bytes(commit)?;

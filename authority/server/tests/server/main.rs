@@ -9,6 +9,8 @@ mod behind;
 #[cfg(test)]
 mod core;
 #[cfg(test)]
+mod holders;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod office;

@@ -72,7 +72,7 @@ async fn no_route_answers_a_role_that_may_nothing_there() {
                 "/v1/applications" => {
                     json!({ "person": "230001", "card_type": "id-card", "channel": "desk", "reason": "r" })
                 }
-                path if path.ends_with("/found") => json!({ "place": "p" }),
+                path if path.starts_with("/v1/cards/") && path.ends_with("/found") => json!({ "place": "p" }),
                 "/v1/batches" => json!({ "batch": "b", "campaign": "spring" }),
                 path if path.ends_with("/deliver") => json!({ "cards": { "230001": "NEW" } }),
                 path if path.starts_with("/v1/campaigns/")

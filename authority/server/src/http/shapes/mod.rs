@@ -4,9 +4,12 @@
 
 pub mod applications;
 pub mod desk;
+pub mod me;
 pub mod office;
+pub mod personal;
 pub mod production;
 pub mod requests;
+pub mod retention;
 
 use doorward_policy::explain::{Explanation, Opening, Who};
 use doorward_policy::plan::Plan;
