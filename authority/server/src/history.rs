@@ -157,6 +157,9 @@ fn of_production(order: &ProductionOrder, subject: &str, because: &str) -> Strin
 fn import_summary(difference: &Difference) -> String {
     let tables = tables(difference).into_iter().filter(|(_, put, removed)| put + removed > 0);
     let mut parts: Vec<String> = tables.map(|(name, put, removed)| format!("{name} +{put} -{removed}")).collect();
+    if !difference.left.is_empty() {
+        parts.push(format!("{} left", difference.left.len()));
+    }
     if difference.policy.is_some() {
         parts.insert(0, "policy".into());
     }
@@ -187,7 +190,7 @@ pub fn detail(command: &Command) -> Value {
             let rows = tables(difference).map(|(name, put, removed)| (name, json!({ "put": put, "removed": removed })));
             let rows: serde_json::Map<String, Value> =
                 rows.map(|(name, row)| (name.to_owned(), row)).into_iter().collect();
-            json!({ "policy": difference.policy.is_some(), "rows": rows })
+            json!({ "policy": difference.policy.is_some(), "rows": rows, "left": difference.left })
         }
         Command::AgentAdd { agent, expires_at, .. } => {
             json!({ "agent": agent, "expires_at": expires_at.to_utc_text() })

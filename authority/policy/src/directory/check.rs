@@ -4,7 +4,8 @@ use super::{Directory, Refusal};
 use crate::command::{Command, Scope, check_text};
 use crate::difference::{Difference, Rows};
 use crate::model::{
-    BuildingId, CardId, CardState, Grant, GrantId, PersonId, Policy, ScheduleName, Subject, Tables, Target, UnitId,
+    BuildingId, CardId, CardState, Grant, GrantId, Person, PersonId, Policy, ScheduleName, Subject, Tables, Target,
+    UnitId,
 };
 use crate::office::{Office, OfficeOrder, Remit};
 use doorward_protocol::id::{AgentId, DoorId, Hash};
@@ -32,7 +33,7 @@ impl Directory {
         }
         match command {
             Command::Found { .. } | Command::Tick { .. } => Ok(()),
-            Command::Import { difference } => self.check_import(difference),
+            Command::Import { difference } => self.check_import(difference, at),
             Command::AgentAdd { agent, expires_at, .. } => self.check_agent_add(agent, *expires_at, at),
             Command::AgentEnrol { agent, key, token_hash } => self.check_enrol(agent, key, token_hash, at),
             Command::AgentRemove { agent } => match self.agents.get(agent) {
@@ -111,7 +112,7 @@ impl Directory {
         buildings.iter().try_for_each(|id| Refusal::unless_known("building", id, &self.tables.buildings))
     }
 
-    fn check_import(&self, difference: &Difference) -> Result<(), Refusal> {
+    fn check_import(&self, difference: &Difference, at: UnixMs) -> Result<(), Refusal> {
         if difference.base != self.import_seq {
             return Err(Refusal::ImportOvertaken { base: difference.base, present: self.import_seq });
         }
@@ -124,6 +125,7 @@ impl Directory {
         if crate::zone::zone(&policy.time_zone).is_none() {
             return Err(Refusal::UnknownTimeZone(policy.time_zone.clone()));
         }
+        self.check_left(difference, policy, at)?;
         self.check_grants_after(difference)
     }
 
@@ -219,6 +221,19 @@ pub(crate) fn grant_fits(policy: &Policy, tables: &Tables, grant: &Grant) -> Res
     fits_among(policy, tables, grant)
 }
 
+/// The same where more people are known than the tables have: those who have left, and those whom a feed brings.
+///
+/// # Errors
+/// See [`grant_fits`].
+pub(crate) fn grant_fits_beside(
+    policy: &Policy,
+    tables: &Tables,
+    people: &BTreeMap<PersonId, Person>,
+    grant: &Grant,
+) -> Result<(), Refusal> {
+    fits_among(policy, &Beside { tables, people }, grant)
+}
+
 fn fits_among(policy: &Policy, known: &impl Known, grant: &Grant) -> Result<(), Refusal> {
     match &grant.subject {
         Subject::Person(id) => known.person(id)?,
@@ -261,6 +276,27 @@ impl Known for Tables {
     }
     fn building(&self, id: &BuildingId) -> Result<(), Refusal> {
         Refusal::unless_known("building", id, &self.buildings)
+    }
+}
+
+/// The tables of a folder, and the people of a directory.
+struct Beside<'a> {
+    tables: &'a Tables,
+    people: &'a BTreeMap<PersonId, Person>,
+}
+
+impl Known for Beside<'_> {
+    fn person(&self, id: &PersonId) -> Result<(), Refusal> {
+        if self.tables.people.contains_key(id) { Ok(()) } else { Refusal::unless_known("person", id, self.people) }
+    }
+    fn unit(&self, id: &UnitId) -> Result<(), Refusal> {
+        self.tables.unit(id)
+    }
+    fn door(&self, id: &DoorId) -> Result<(), Refusal> {
+        self.tables.door(id)
+    }
+    fn building(&self, id: &BuildingId) -> Result<(), Refusal> {
+        self.tables.building(id)
     }
 }
 

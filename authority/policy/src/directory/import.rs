@@ -36,6 +36,10 @@ impl Directory {
             self.leave_units(id);
         }
         difference.people.apply_to(&mut self.tables.people);
+        for id in difference.people.put.keys().chain(&difference.people.removed) {
+            self.folder_people.remove(id);
+        }
+        self.mark_left(&difference.left, at);
         for id in &difference.people.removed {
             self.photos.remove(id);
             self.forget_on_rosters(id);
@@ -46,6 +50,7 @@ impl Directory {
                 self.members.entry(affiliation.unit.clone()).or_default().insert(id.clone());
             }
         }
+        self.leave_gone_units(&difference.units.removed);
         for id in &difference.cards.removed {
             self.forget_card(id);
         }
@@ -100,7 +105,7 @@ impl Directory {
         }
     }
 
-    fn leave_units(&mut self, id: &PersonId) {
+    pub(super) fn leave_units(&mut self, id: &PersonId) {
         let Some(person) = self.tables.people.get(id) else { return };
         for affiliation in &person.affiliations {
             if let Some(members) = self.members.get_mut(&affiliation.unit) {
@@ -123,7 +128,9 @@ impl Directory {
         let parent_of = |id| self.tables.units.get(id).map(|known| &known.parent);
         let moved = difference.units.put.iter().filter(|(id, unit)| parent_of(id) != Some(&unit.parent));
         let moved = moved.map(|(id, _)| Subject::Unit(id.clone()));
-        let people = difference.people.put.keys().map(|id| Subject::Person(id.clone()));
+        let people = difference.people.put.keys().chain(&difference.left);
+        let people = people.chain(difference.units.removed.iter().flat_map(|unit| self.members_of(unit)));
+        let people = people.map(|id| Subject::Person(id.clone()));
         for subject in moved.chain(people) {
             touched.add_subject(&subject, Reach::Everywhere);
         }

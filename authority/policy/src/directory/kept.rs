@@ -6,7 +6,7 @@ use super::{Agent, Directory, Founding};
 use crate::application::{ApplicationId, Applied};
 use crate::command::Scope;
 use crate::desk::Desk;
-use crate::model::{CardId, CardState, Grant, GrantId, PersonId, Policy, Tables};
+use crate::model::{CardId, CardState, Grant, GrantId, Person, PersonId, Policy, Tables};
 use crate::office::Office;
 use crate::office::requests::{Request, RequestId};
 use crate::photo::Photo;
@@ -23,6 +23,7 @@ pub(super) struct Kept {
     founding: Option<Founding>,
     policy: Option<Policy>,
     tables: Tables,
+    folder_people: BTreeMap<PersonId, Option<Person>>,
     folder_states: BTreeMap<CardId, CardState>,
     removed_states: BTreeMap<CardId, CardState>,
     folder_grants: BTreeMap<GrantId, Grant>,
@@ -44,10 +45,11 @@ pub(super) struct Kept {
 
 impl Serialize for Directory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = serializer.serialize_struct("Kept", 20)?;
+        let mut kept = serializer.serialize_struct("Kept", 21)?;
         kept.serialize_field("founding", &self.founding)?;
         kept.serialize_field("policy", &self.policy)?;
         kept.serialize_field("tables", &self.tables)?;
+        kept.serialize_field("folder_people", &self.folder_people)?;
         kept.serialize_field("folder_states", &self.folder_states)?;
         kept.serialize_field("removed_states", &self.removed_states)?;
         kept.serialize_field("folder_grants", &self.folder_grants)?;
@@ -77,6 +79,7 @@ impl From<Kept> for Directory {
             tables: kept.tables,
             cards_of: BTreeMap::new(),
             members: BTreeMap::new(),
+            folder_people: kept.folder_people,
             folder_states: kept.folder_states,
             removed_states: kept.removed_states,
             folder_grants: kept.folder_grants,

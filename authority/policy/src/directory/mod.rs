@@ -8,17 +8,20 @@ mod desk;
 mod import;
 mod kept;
 mod production;
+mod people;
 mod refusal;
 mod requests;
 
-pub(crate) use check::{check_reason, grant_fits};
+pub(crate) use check::{check_reason, grant_fits_beside};
 pub use refusal::Refusal;
 
 use crate::application::{ApplicationId, ApplicationOrder, ApplicationState, Applied};
 use crate::command::{Actor, Command, Entry, Scope};
 use crate::desk::{Desk, Found};
 use crate::difference::Difference;
-use crate::model::{Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Tables, Target, UnitId};
+use crate::model::{
+    Campus, Card, CardId, CardState, Door, Grant, GrantId, Person, PersonId, Policy, Tables, Target, UnitId,
+};
 use crate::office::Office;
 use crate::office::requests::{Request, RequestId};
 use crate::photo::{self, Photo};
@@ -40,6 +43,8 @@ pub struct Directory {
     cards_of: BTreeMap<PersonId, BTreeSet<CardId>>,
     /// Who is ever affiliated to a unit itself, those below it left aside.
     members: BTreeMap<UnitId, BTreeSet<PersonId>>,
+    /// What the last folder said of people who stand otherwise now; `None`: it did not name them. See [`people`].
+    folder_people: BTreeMap<PersonId, Option<Person>>,
     /// What the last folder that named a card said of its state; see [`import`].
     folder_states: BTreeMap<CardId, CardState>,
     /// States that commands gave to cards which have left the folder since, in case a stale one brings them back.

@@ -279,6 +279,17 @@ pub enum Refusal {
         /// The folder's.
         found: CampusId,
     },
+    /// A category leaves the policy and somebody still has it.
+    #[error("category `{category}` is declared no more, but person `{person}` is on record with it; keep it declared")]
+    CategoryInUse {
+        /// Which category.
+        category: CategoryId,
+        /// Who has it.
+        person: PersonId,
+    },
+    /// The instant has no local day, so nobody can leave on it.
+    #[error("{} has no local day here; set the clock right", .0.to_utc_text())]
+    NoDay(UnixMs),
     /// Another import came between.
     #[error("the difference builds on the import of entry {base}, the last one is entry {present}; plan it again")]
     ImportOvertaken {

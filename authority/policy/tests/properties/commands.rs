@@ -8,7 +8,7 @@ use doorward_policy::compile::{Changes, Compiled};
 use doorward_policy::desk::{Cause, DeskOrder, Issue};
 use doorward_policy::difference::Difference;
 use doorward_policy::directory::{Directory, Refusal};
-use doorward_policy::model::{Affiliation, Campus, CardState, UnlockSchedule};
+use doorward_policy::model::{Affiliation, Campus, CardState, Person, UnlockSchedule};
 use doorward_policy::office::requests::{RequestOrder, Wish};
 use doorward_policy::office::{ApiToken, OfficeOrder, Operator, Power, Remit, Role};
 use doorward_policy::photo::{PhotoOrder, PhotoState};
@@ -20,7 +20,7 @@ use doorward_protocol::time::{Day, DayRange, UnixMs};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::str::FromStr;
 
@@ -151,7 +151,11 @@ impl Campaign {
                 Command::AgentAdd { agent, token_hash: Hash([1; 32]), expires_at: UnixMs(1) }
             }
             _ => {
-                edit(&mut self.folder, step, self.raw.middle());
+                if step.kind == 23 && b.is_multiple_of(3) {
+                    self.bring_back(a);
+                } else {
+                    edit(&mut self.folder, step, self.raw.middle());
+                }
                 return self.import();
             }
         };
@@ -231,6 +235,14 @@ impl Campaign {
             }
             _ => OfficeOrder::OperatorPut { id: id("operator", b % 3), operator: Operator { name: "O".into(), power } },
         }
+    }
+
+    /// Somebody whom the folder had at first is in it again, with nothing but a name.
+    fn bring_back(&mut self, n: usize) {
+        let original = self.raw.campus().tables.people;
+        let id = nth(&original, n);
+        let person = Person { affiliations: BTreeSet::new(), left_on: None, ..original[&id].clone() };
+        self.folder.tables.people.entry(id).or_insert(person);
     }
 
     fn agents(&self) -> BTreeMap<AgentId, ()> {
