@@ -5,6 +5,7 @@
 use crate::application::ApplicationOrder;
 use crate::desk::DeskOrder;
 use crate::difference::Difference;
+use crate::feed::FeedOrder;
 use crate::model::{BuildingId, CardId, Grant, GrantId};
 use crate::office::OfficeOrder;
 use crate::office::requests::RequestOrder;
@@ -167,6 +168,8 @@ pub enum Command {
     Request(RequestOrder),
     /// An order about those who work here.
     Office(OfficeOrder),
+    /// People, as a feed pushes them.
+    Feed(FeedOrder),
 }
 
 /// The doors of a lockdown.
@@ -298,6 +301,7 @@ impl Command {
             Self::GrantConfirm { .. } => "grant-confirm",
             Self::Request(order) => order.name(),
             Self::Office(order) => order.name(),
+            Self::Feed(order) => order.name(),
         }
     }
 }

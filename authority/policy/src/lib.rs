@@ -10,6 +10,7 @@ pub mod difference;
 pub mod directory;
 pub mod effect;
 pub mod explain;
+pub mod feed;
 pub mod folder;
 pub mod model;
 pub mod number;

@@ -41,7 +41,8 @@ pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>>
         | Command::GrantConfirm { .. }
         | Command::Photo(_)
         | Command::Request(_)
-        | Command::Office(_) => Vec::new(),
+        | Command::Office(_)
+        | Command::Feed(_) => Vec::new(),
     };
     items.chunks(REMOVAL_ITEMS_MAX).map(<[Item]>::to_vec).collect()
 }

@@ -114,7 +114,8 @@ impl Compiler {
             | Command::GrantEnd { .. }
             | Command::GrantConfirm { .. }
             | Command::Request(_)
-            | Command::Office(_) => {}
+            | Command::Office(_)
+            | Command::Feed(_) => {}
         }
         authority.hub.head_moved(entry.seq, &changes.changed);
         Ok(())

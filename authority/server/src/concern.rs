@@ -7,6 +7,7 @@ use crate::present::{Leaves, Present};
 use doorward_policy::command::{Command, Entry, Scope};
 use doorward_policy::compile::Changes;
 use doorward_policy::directory::Directory;
+use doorward_policy::feed::FeedOrder;
 use doorward_policy::model::{CardId, GrantId, Target};
 use doorward_policy::office::OfficeOrder;
 use doorward_policy::office::requests::RequestOrder;
@@ -77,7 +78,8 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
         | Command::Production(_)
         | Command::Application(_)
         | Command::Request(_)
-        | Command::Office(_) => Doors::new(),
+        | Command::Office(_)
+        | Command::Feed(_) => Doors::new(),
     }
 }
 
@@ -87,7 +89,7 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
         Command::GrantAdd { id, .. } | Command::Request(RequestOrder::Approve { grant: id, .. }) => {
             doors.extend(at_target(present, id));
         }
-        Command::Import { .. } => {
+        Command::Import { .. } | Command::Feed(_) => {
             let changed = changes.changed.iter();
             doors.extend(changed.map(|agent| (agent.clone(), present.leases(agent).map(|(door, _)| door).collect())));
         }
@@ -198,6 +200,7 @@ pub fn in_words(command: &Command) -> (String, String) {
         Command::GrantConfirm { id, reason } => (format!("grant {id}"), reason.as_str()),
         Command::Request(order) => (format!("request {}", order.id()), order.reason()),
         Command::Office(order) => (of_office(order), ""),
+        Command::Feed(order) => (of_feed(order), ""),
     };
     (subject, why.to_owned())
 }
@@ -208,6 +211,13 @@ fn of_office(order: &OfficeOrder) -> String {
         | OfficeOrder::OperatorRemove { id }
         | OfficeOrder::OperatorInvite { id } => format!("operator {id}"),
         OfficeOrder::TokenAdd { id, .. } | OfficeOrder::TokenRemove { id } => format!("API token {id}"),
+    }
+}
+
+fn of_feed(order: &FeedOrder) -> String {
+    match order.people.first_key_value() {
+        Some((id, _)) if order.people.len() == 1 => format!("person {id}"),
+        Some(_) | None => format!("{} people", order.people.len()),
     }
 }
 

@@ -8,6 +8,7 @@ use doorward_policy::command::{Command, Entry};
 use doorward_policy::desk::DeskOrder;
 use doorward_policy::difference::{Difference, Rows};
 use doorward_policy::directory::Directory;
+use doorward_policy::feed::FeedOrder;
 use doorward_policy::office::OfficeOrder;
 use doorward_policy::office::requests::RequestOrder;
 use doorward_policy::photo::PhotoOrder;
@@ -99,12 +100,7 @@ pub fn summary(command: &Command) -> String {
         Command::Desk(DeskOrder::Extend { until, document, .. }) => {
             format!("extended {subject} until {until}: {document}")
         }
-        Command::Photo(order) => match order {
-            PhotoOrder::Submit { .. } => format!("submitted {subject}"),
-            PhotoOrder::Approve { .. } => format!("approved {subject}"),
-            PhotoOrder::Reject { .. } => format!("rejected {subject}{because}"),
-            PhotoOrder::Reopen { .. } => format!("reopened {subject}{because}"),
-        },
+        Command::Photo(order) => photo_summary(order, &subject, &because),
         Command::Production(order) => of_production(order, &subject, &because),
         Command::LockDown { .. } => format!("locked down {subject}{because}"),
         Command::Release { .. } => format!("released {subject}{because}"),
@@ -118,6 +114,7 @@ pub fn summary(command: &Command) -> String {
             RequestOrder::Reject { .. } => format!("rejected {subject}{because}"),
             RequestOrder::Withdraw { .. } => format!("withdrew {subject}{because}"),
         },
+        Command::Feed(order) => feed_summary(order, &subject),
         Command::Office(order) => match order {
             OfficeOrder::OperatorPut { operator, .. } => {
                 format!("made {subject} {} for {}", operator.power.role, operator.power.remit)
@@ -152,6 +149,20 @@ fn of_production(order: &ProductionOrder, subject: &str, because: &str) -> Strin
             format!("took in {} of {subject}", count(cards.len(), "card", "cards"))
         }
     }
+}
+
+fn photo_summary(order: &PhotoOrder, subject: &str, because: &str) -> String {
+    match order {
+        PhotoOrder::Submit { .. } => format!("submitted {subject}"),
+        PhotoOrder::Approve { .. } => format!("approved {subject}"),
+        PhotoOrder::Reject { .. } => format!("rejected {subject}{because}"),
+        PhotoOrder::Reopen { .. } => format!("reopened {subject}{because}"),
+    }
+}
+
+fn feed_summary(order: &FeedOrder, subject: &str) -> String {
+    let is_taken_back = order.people.values().all(|pushed| pushed.alias.withdrawn);
+    if is_taken_back { format!("took back {subject}") } else { format!("pushed {subject}") }
 }
 
 fn import_summary(difference: &Difference) -> String {
@@ -217,6 +228,7 @@ pub fn detail(command: &Command) -> Value {
         Command::Production(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Desk(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Request(order) => inner(serde_json::to_value(order).unwrap_or_default()),
+        Command::Feed(order) => serde_json::to_value(order).unwrap_or_default(),
         Command::Office(order) => inner(serde_json::to_value(order).unwrap_or_default()),
     }
 }

@@ -243,7 +243,8 @@ impl Present {
             | Command::GrantConfirm { .. }
             | Command::Request(_)
             | Command::Photo(_)
-            | Command::Office(_) => {}
+            | Command::Office(_)
+            | Command::Feed(_) => {}
         }
     }
 

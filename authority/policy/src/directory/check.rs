@@ -75,6 +75,7 @@ impl Directory {
             }
             Command::Request(order) => self.check_request(order, at),
             Command::Office(order) => self.check_office(order, at),
+            Command::Feed(order) => self.check_feed(order),
         }
     }
 

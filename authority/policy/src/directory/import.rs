@@ -39,6 +39,7 @@ impl Directory {
         for id in difference.people.put.keys().chain(&difference.people.removed) {
             self.folder_people.remove(id);
         }
+        self.show_again(difference.people.put.keys());
         self.mark_left(&difference.left, at);
         for id in &difference.people.removed {
             self.photos.remove(id);

@@ -2,10 +2,11 @@
 //!
 //! Deliberately no more than a shortcut: what is kept follows from the journal, and what follows from the tables is left out.
 
-use super::{Agent, Directory, Founding};
+use super::{Agent, Directory, Founding, feed};
 use crate::application::{ApplicationId, Applied};
 use crate::command::Scope;
 use crate::desk::Desk;
+use crate::feed::Alias;
 use crate::model::{CardId, CardState, Grant, GrantId, Person, PersonId, Policy, Tables};
 use crate::office::Office;
 use crate::office::requests::{Request, RequestId};
@@ -24,6 +25,7 @@ pub(super) struct Kept {
     policy: Option<Policy>,
     tables: Tables,
     folder_people: BTreeMap<PersonId, Option<Person>>,
+    aliases: BTreeMap<PersonId, Alias>,
     folder_states: BTreeMap<CardId, CardState>,
     removed_states: BTreeMap<CardId, CardState>,
     folder_grants: BTreeMap<GrantId, Grant>,
@@ -45,11 +47,12 @@ pub(super) struct Kept {
 
 impl Serialize for Directory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = serializer.serialize_struct("Kept", 21)?;
+        let mut kept = serializer.serialize_struct("Kept", 22)?;
         kept.serialize_field("founding", &self.founding)?;
         kept.serialize_field("policy", &self.policy)?;
         kept.serialize_field("tables", &self.tables)?;
         kept.serialize_field("folder_people", &self.folder_people)?;
+        kept.serialize_field("aliases", &self.aliases)?;
         kept.serialize_field("folder_states", &self.folder_states)?;
         kept.serialize_field("removed_states", &self.removed_states)?;
         kept.serialize_field("folder_grants", &self.folder_grants)?;
@@ -80,6 +83,8 @@ impl From<Kept> for Directory {
             cards_of: BTreeMap::new(),
             members: BTreeMap::new(),
             folder_people: kept.folder_people,
+            user_names: feed::user_names(&kept.aliases),
+            aliases: kept.aliases,
             folder_states: kept.folder_states,
             removed_states: kept.removed_states,
             folder_grants: kept.folder_grants,

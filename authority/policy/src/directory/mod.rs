@@ -5,6 +5,7 @@
 
 mod check;
 mod desk;
+mod feed;
 mod import;
 mod kept;
 mod production;
@@ -19,6 +20,7 @@ use crate::application::{ApplicationId, ApplicationOrder, ApplicationState, Appl
 use crate::command::{Actor, Command, Entry, Scope};
 use crate::desk::{Desk, Found};
 use crate::difference::Difference;
+use crate::feed::Alias;
 use crate::model::{
     Campus, Card, CardId, CardState, Door, Grant, GrantId, Person, PersonId, Policy, Tables, Target, UnitId,
 };
@@ -45,6 +47,10 @@ pub struct Directory {
     members: BTreeMap<UnitId, BTreeSet<PersonId>>,
     /// What the last folder said of people who stand otherwise now; `None`: it did not name them. See [`people`].
     folder_people: BTreeMap<PersonId, Option<Person>>,
+    /// Under which names feeds know people.
+    aliases: BTreeMap<PersonId, Alias>,
+    /// The people of those names, in small letters.
+    user_names: BTreeMap<String, PersonId>,
     /// What the last folder that named a card said of its state; see [`import`].
     folder_states: BTreeMap<CardId, CardState>,
     /// States that commands gave to cards which have left the folder since, in case a stale one brings them back.
@@ -181,6 +187,7 @@ impl Directory {
             Command::CardActivate { card } => self.touched_by_activation(card),
             Command::Desk(order) => self.touched_by_desk(order),
             Command::Production(order) => Touched { cards: order.cards().cloned().collect(), ..Touched::default() },
+            Command::Feed(order) => Self::touched_by_feed(order),
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => {
                 Touched { doors: self.doors_in(scope).cloned().collect(), ..Touched::default() }
             }
@@ -265,6 +272,7 @@ impl Directory {
             }
             Command::Request(order) => self.perform_request(order, &entry.actor, entry.at),
             Command::Office(order) => self.office.perform(order),
+            Command::Feed(order) => self.perform_feed(order),
         }
     }
 
@@ -452,7 +460,7 @@ impl Directory {
     }
 
     /// Who is ever affiliated to a unit itself, those below it left aside.
-    pub(crate) fn members_of(&self, unit: &UnitId) -> impl Iterator<Item = &PersonId> {
+    pub fn members_of(&self, unit: &UnitId) -> impl Iterator<Item = &PersonId> {
         self.members.get(unit).into_iter().flatten()
     }
 

@@ -287,6 +287,18 @@ pub enum Refusal {
         /// Who has it.
         person: PersonId,
     },
+    /// A feed pushes nobody, or too many at once.
+    #[error("{0} people are pushed at once; push 1 to {max}", max = crate::feed::PEOPLE_MAX)]
+    FeedSize(usize),
+    /// The person is not as it was when the order was worked out.
+    #[error("person `{0}` has changed meanwhile; look again")]
+    PersonChanged(PersonId),
+    /// Somebody else has that name.
+    #[error("user name `{0}` is somebody else's; every person has one of its own")]
+    UserNameTaken(String),
+    /// Nobody belongs to that many units.
+    #[error("person `{0}` has more affiliations than {max}; end some", max = crate::feed::AFFILIATIONS_MAX)]
+    TooManyAffiliations(PersonId),
     /// The instant has no local day, so nobody can leave on it.
     #[error("{} has no local day here; set the clock right", .0.to_utc_text())]
     NoDay(UnixMs),
