@@ -25,6 +25,8 @@ mod records;
 #[cfg(test)]
 mod revocation;
 #[cfg(test)]
+mod scim;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod sync;

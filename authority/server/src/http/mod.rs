@@ -27,6 +27,7 @@ mod production;
 mod questions;
 mod refusals;
 mod requests;
+pub mod scim;
 mod sessions;
 pub mod shapes;
 mod status;
@@ -39,9 +40,9 @@ use crate::token::KnownToken;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::middleware;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use caller::Caller;
 use doorward_policy::command::Command;
@@ -145,14 +146,24 @@ pub fn router(api: Arc<Api>) -> Router {
     };
     router
         .route("/v1/openapi.json", get(describe))
-        .method_not_allowed_fallback(|| {
+        .method_not_allowed_fallback(|uri: Uri| {
             let error = "this route does not take that method; see /v1/openapi.json";
-            std::future::ready(Failure::new(StatusCode::METHOD_NOT_ALLOWED, error).into_response())
+            std::future::ready(no_route(&uri, StatusCode::METHOD_NOT_ALLOWED, error))
         })
-        .fallback(|| std::future::ready(Failure::new(StatusCode::NOT_FOUND, "there is no such route").into_response()))
+        .fallback(|uri: Uri| std::future::ready(no_route(&uri, StatusCode::NOT_FOUND, "there is no such route")))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), caller::recognise))
         .merge(open)
         .with_state(api)
+}
+
+/// What is answered where there is nothing, in the form of what is next to it.
+fn no_route(uri: &Uri, status: StatusCode, error: &str) -> Response {
+    if uri.path().starts_with(scim::BASE) {
+        let more = "units come with the campus folder, and people are taken back by DELETE of their own address";
+        scim::ScimFailure::new(status, format!("{error}; {more}")).into_response()
+    } else {
+        Failure::new(status, error).into_response()
+    }
 }
 
 fn described() -> OpenApiRouter<Arc<Api>> {
@@ -213,7 +224,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(production::strike))
         .routes(routes!(production::deliver))
         .layer(DefaultBodyLimit::max(production::BODY_BYTES_MAX));
-    small.merge(card_office().layer(DefaultBodyLimit::max(BODY_BYTES_MAX))).merge(import).merge(photos).merge(many)
+    small.merge(card_office().layer(DefaultBodyLimit::max(BODY_BYTES_MAX))).merge(import).merge(photos).merge(many).merge(scim_routes())
 }
 
 /// How cards come about.
@@ -232,6 +243,22 @@ fn card_office() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(production::batches, production::order))
         .routes(routes!(production::batch))
         .routes(routes!(production::packed))
+}
+
+fn scim_routes() -> OpenApiRouter<Arc<Api>> {
+    use scim::{discovery, groups, users};
+    OpenApiRouter::new()
+        .routes(routes!(discovery::config))
+        .routes(routes!(discovery::resource_types))
+        .routes(routes!(discovery::show_resource_type))
+        .routes(routes!(discovery::schemas))
+        .routes(routes!(discovery::show_schema))
+        .routes(routes!(discovery::search))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::show, users::replace, users::modify, users::remove))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::show, groups::replace, groups::modify))
+        .layer(DefaultBodyLimit::max(scim::BODY_BYTES_MAX))
 }
 
 /// What is served to whoever has no token yet.

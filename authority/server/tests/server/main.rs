@@ -15,6 +15,8 @@ mod office;
 #[cfg(test)]
 mod running;
 #[cfg(test)]
+mod scim;
+#[cfg(test)]
 mod snapshots;
 #[cfg(test)]
 mod support;

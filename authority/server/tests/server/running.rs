@@ -41,11 +41,23 @@ pub async fn running() -> Running {
 
 impl Running {
     pub async fn ask(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> (u16, Vec<u8>) {
+        self.ask_with(method, path, token, "", body).await
+    }
+
+    /// Asks with more headers, each with its end of line.
+    pub async fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        more: &str,
+        body: &str,
+    ) -> (u16, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         // Of HTTP/1.0 an answer ends with its connection, which spares this client chunks.
         let request = format!(
-            "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nX-Doorward-As: kim\r\n{token}Content-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nX-Doorward-As: kim\r\n{token}{more}Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).await.unwrap();
