@@ -19,6 +19,7 @@ pub mod init;
 pub mod journal;
 pub mod keys;
 mod leases;
+pub mod outbound;
 pub mod paths;
 pub mod photos;
 pub mod present;

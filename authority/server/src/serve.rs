@@ -9,6 +9,7 @@ use crate::http::connections::{self, LIMITS};
 use crate::http::listen::{self, ListenError, Renewable, TlsListener};
 use crate::http::{self, Api};
 use crate::keys::{self, KeyError};
+use crate::outbound::{self, Outbound, ReceiversError};
 use crate::paths::Layout;
 use crate::photos::Photos;
 use crate::quic::{Quic, QuicError};
@@ -116,6 +117,9 @@ pub enum ServeError {
     /// Nobody could ask the API.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Other systems could not be told.
+    #[error(transparent)]
+    Receivers(#[from] ReceiversError),
     /// A certificate cannot be made.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -149,6 +153,7 @@ pub struct Server {
     renewable: Option<Arc<Renewable>>,
     certificates: Arc<CertificateAuthority>,
     api: Arc<Api>,
+    outbound: Arc<Outbound>,
     options: ServeOptions,
     run_file: RunFile,
 }
@@ -185,6 +190,8 @@ impl Server {
         let layout = &authority.layout;
         let token = KnownToken::read(layout)?;
         let (accounts, photos) = (Accounts::open(layout)?, Photos::open(&layout.photos())?);
+        let outbound = Arc::new(Outbound::new(outbound::read(layout)?));
+        outbound::begin(&authority, &outbound).await?;
         let certificates = Arc::new(CertificateAuthority::open(layout, authority.signer.campus())?);
         let listener = listen::bind(options.api).await?;
         let api_address = listener.local_addr()?;
@@ -205,10 +212,11 @@ impl Server {
             certificate: (options.api_tls == ApiTls::Own).then(|| layout.certificate_authority()),
         };
         write_run_file(layout, &run_file)?;
-        let api = Arc::new(Api::new(Arc::clone(&authority), enrolment, token, accounts, photos, quic_address));
+        let api = Api::new(Arc::clone(&authority), enrolment, token, accounts, photos, quic_address);
+        let api = Arc::new(api.with_outbound(Arc::clone(&outbound)));
         let quic = Arc::new(quic);
         let threads = Vec::new();
-        Ok(Self { authority, threads, quic, listener, tls, renewable, certificates, api, options, run_file })
+        Ok(Self { authority, threads, quic, listener, tls, renewable, certificates, api, outbound, options, run_file })
     }
 
     /// Where it is found.
@@ -228,12 +236,14 @@ impl Server {
     /// # Errors
     /// When a socket failed underneath.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { authority, threads, quic, listener, tls, renewable, certificates, api, options, .. } = self;
+        let Self { authority, threads, quic, listener, tls, renewable, certificates, api, outbound, options, .. } =
+            self;
         let (stopping, stopped) = watch::channel(false);
         let router = http::router(api);
         let accepting = Arc::clone(&quic);
         let agents = tokio::spawn(async move { accepting.run().await });
         let requests = tokio::spawn(serve_api(listener, tls, router, stopped));
+        let telling = tokio::spawn(outbound::run(Arc::clone(&authority), outbound, stopping.subscribe()));
         let duties = Duties { authority: Arc::clone(&authority), quic: Arc::clone(&quic), certificates, renewable };
         tokio::select! {
             () = stop => {}
@@ -246,6 +256,8 @@ impl Server {
         authority.stop();
         quic.close().await;
         agents.abort();
+        // It ends by itself, and holds the store until then.
+        let _over = tokio::time::timeout(REQUESTS_PATIENCE, telling).await;
         let abort = requests.abort_handle();
         // Logs that are followed would go on for ever.
         let _over = tokio::time::timeout(REQUESTS_PATIENCE, requests).await;

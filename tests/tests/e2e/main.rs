@@ -19,6 +19,8 @@ mod networks;
 #[cfg(test)]
 mod offices;
 #[cfg(test)]
+mod outbound;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 mod records;

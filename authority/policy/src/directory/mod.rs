@@ -8,8 +8,8 @@ mod desk;
 mod feed;
 mod import;
 mod kept;
-mod production;
 mod people;
+mod production;
 mod refusal;
 mod requests;
 

@@ -35,6 +35,7 @@ mod status;
 use crate::accounts::Accounts;
 use crate::authority::Authority;
 use crate::enrolment::Enrolment;
+use crate::outbound::Outbound;
 use crate::photos::Photos;
 use crate::token::KnownToken;
 use axum::Router;
@@ -76,6 +77,7 @@ pub struct Api {
     /// One import at a time: each holds a whole campus in memory.
     imports: Semaphore,
     refusals: Refusals,
+    outbound: Arc<Outbound>,
 }
 
 impl Api {
@@ -98,7 +100,14 @@ impl Api {
             quic,
             imports: Semaphore::new(1),
             refusals: Refusals::default(),
+            outbound: Arc::default(),
         }
+    }
+
+    /// The same, and it says how these receivers are.
+    #[must_use]
+    pub fn with_outbound(self, outbound: Arc<Outbound>) -> Self {
+        Self { outbound, ..self }
     }
 
     fn when(&self, at: UnixMs) -> When {
@@ -224,7 +233,12 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(production::strike))
         .routes(routes!(production::deliver))
         .layer(DefaultBodyLimit::max(production::BODY_BYTES_MAX));
-    small.merge(card_office().layer(DefaultBodyLimit::max(BODY_BYTES_MAX))).merge(import).merge(photos).merge(many).merge(scim_routes())
+    small
+        .merge(card_office().layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
+        .merge(import)
+        .merge(photos)
+        .merge(many)
+        .merge(scim_routes())
 }
 
 /// How cards come about.

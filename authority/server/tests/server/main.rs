@@ -13,6 +13,8 @@ mod http;
 #[cfg(test)]
 mod office;
 #[cfg(test)]
+mod outbound;
+#[cfg(test)]
 mod running;
 #[cfg(test)]
 mod scim;
