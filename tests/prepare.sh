@@ -47,6 +47,21 @@ prepare_tests() {
         printf 'going on without faketime: the tests of a wrong clock are skipped\n'
     command -v ip >/dev/null || (install_packages iproute2) ||
         printf 'going on without iproute2: the tests of bad networks are skipped\n'
+    (prepare_scim) || printf 'going on without the SCIM checker: the test that it drives is skipped\n'
+}
+
+# The public checker of the SCIM service, in an environment of its own in the target directory; made anew when a version changes.
+prepare_scim() {
+    mkdir -p "${CARGO_TARGET_DIR:-target}/tools" || return 1
+    local place
+    place=$(cd "${CARGO_TARGET_DIR:-target}/tools" && pwd)/scim
+    cmp --quiet tests/scim/requirements.txt "$place/requirements.txt" 2>/dev/null && return
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv || return 1
+    printf 'installing the SCIM checker, once\n'
+    rm -rf "$place"
+    python3 -m venv "$place" &&
+        "$place/bin/pip" install --quiet --disable-pip-version-check --requirement tests/scim/requirements.txt &&
+        cp tests/scim/requirements.txt "$place/"
 }
 
 # What checks the dependency policy; built once, in the target directory, where the machine has none of this version.

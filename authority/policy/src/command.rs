@@ -5,6 +5,7 @@
 use crate::application::ApplicationOrder;
 use crate::desk::DeskOrder;
 use crate::difference::Difference;
+use crate::feed::FeedOrder;
 use crate::model::{BuildingId, CardId, Grant, GrantId, PersonId};
 use crate::office::OfficeOrder;
 use crate::office::requests::RequestOrder;
@@ -176,6 +177,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// People, as a feed pushes them.
+    Feed(FeedOrder),
 }
 
 /// The doors of a lockdown.
@@ -308,6 +311,7 @@ impl Command {
             Self::Request(order) => order.name(),
             Self::Office(order) => order.name(),
             Self::PersonErase { .. } => "person-erase",
+            Self::Feed(order) => order.name(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Deliberately compares the folder with what folders said before, not with what commands have changed since: a stale
 //! export then contains nothing about a card that was suspended or a grant that was ended in the meantime.
 
-use crate::directory::{Directory, grant_fits};
+use crate::directory::{Directory, grant_fits_beside};
 use crate::model::{
     Building, BuildingId, Campus, Card, CardId, Door, Grant, GrantId, Person, PersonId, Policy, Unit, UnitId,
 };
@@ -29,9 +29,12 @@ pub struct Difference {
     /// Doors.
     #[serde(default, skip_serializing_if = "Rows::is_empty")]
     pub doors: Rows<DoorId, Door>,
-    /// People.
+    /// People. None is removed any more, since who is gone has left; older journals did.
     #[serde(default, skip_serializing_if = "Rows::is_empty")]
     pub people: Rows<PersonId, Person>,
+    /// People whom the folder before had and this one has not: they have left on the day of the import.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub left: BTreeSet<PersonId>,
     /// Cards, each with the state that the folder gives.
     #[serde(default, skip_serializing_if = "Rows::is_empty")]
     pub cards: Rows<CardId, Card>,
@@ -103,13 +106,16 @@ impl Difference {
             directory.folder_grants().get(id) == Some(grant)
         });
         let of_commands = old.grants.iter().filter(|(id, _)| !directory.folder_grants().contains_key(*id));
-        let misfits = of_commands.filter(|(_, grant)| grant_fits(&campus.policy, new, grant).is_err());
+        let fits = |grant| grant_fits_beside(&campus.policy, new, &old.people, grant).is_ok();
+        let misfits = of_commands.filter(|(_, grant)| !fits(grant));
         grants.removed.extend(misfits.map(|(id, _)| id.clone()).filter(|id| !grants.put.contains_key(id)));
-        // What was issued here stays although the folder does not know it yet, unless it knows its holder no more.
-        let fits = |card: &Card| {
-            new.people.contains_key(&card.person) && campus.policy.card_types.contains_key(&card.card_type)
+        // What was issued here stays although the folder does not know it yet, and so do the cards of those who have left.
+        let is_kept = |id: &CardId, card: &Card| {
+            campus.policy.card_types.contains_key(&card.card_type)
+                && (directory.is_issued_here_alone(id) || !new.people.contains_key(&card.person))
         };
-        let in_folders = |id: &&CardId| !directory.is_issued_here_alone(id) || !old.cards.get(*id).is_some_and(fits);
+        let in_folders = |id: &&CardId| !old.cards.get(*id).is_some_and(|card| is_kept(id, card));
+        let vanished = |id: &&PersonId| !new.people.contains_key(*id) && directory.folder_person(id).is_some();
         Self {
             base: directory.import_seq(),
             policy: (directory.policy() != Some(&campus.policy)).then(|| campus.policy.clone()),
@@ -118,7 +124,10 @@ impl Difference {
                 old.buildings.get(id) == Some(row)
             }),
             doors: Rows::between(old.doors.keys(), &new.doors, |id, door| old.doors.get(id) == Some(door)),
-            people: Rows::between(old.people.keys(), &new.people, |id, person| old.people.get(id) == Some(person)),
+            people: Rows::between(std::iter::empty(), &new.people, |id, person| {
+                directory.folder_person(id) == Some(person)
+            }),
+            left: old.people.keys().filter(vanished).cloned().collect(),
             cards: Rows::between(old.cards.keys().filter(in_folders), &new.cards, |id, card| {
                 directory.folder_said(id, card)
             }),
@@ -132,8 +141,9 @@ impl Difference {
         fn count<K, V>(rows: &Rows<K, V>) -> usize {
             rows.put.len().saturating_add(rows.removed.len())
         }
-        let Self { base: _, policy: _, units, buildings, doors, people, cards, grants } = self;
-        [count(units), count(buildings), count(doors), count(people), count(cards), count(grants)].iter().sum()
+        let Self { base: _, policy: _, units, buildings, doors, people, left, cards, grants } = self;
+        let tables = [count(units), count(buildings), count(doors), count(people), count(cards), count(grants)];
+        tables.iter().sum::<usize>().saturating_add(left.len())
     }
 
     /// Whether the folder brings nothing new.

@@ -11,6 +11,7 @@ pub mod directory;
 pub mod effect;
 pub mod erasure;
 pub mod explain;
+pub mod feed;
 pub mod folder;
 pub mod model;
 pub mod number;

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_goes_with_its_person() {
+    fn a_photo_stays_with_a_person_who_has_left() {
         let mut directory = directory();
         take(&mut directory, submit(ONE)).unwrap();
         let mut folder = campus();
@@ -296,7 +296,8 @@ mod tests {
         folder.tables.cards.retain(|_, card| card.person != ann());
         let difference = Box::new(crate::difference::Difference::between(&directory, &folder));
         take(&mut directory, Command::Import { difference }).unwrap();
-        assert_eq!(state(&directory), None);
-        assert!(matches!(take(&mut directory, submit(ONE)), Err(Refusal::Unknown { kind: "person", .. })));
+        assert_eq!(state(&directory), Some(PhotoState::Waiting));
+        let nobody = Command::Photo(PhotoOrder::Submit { person: id("nobody"), image: Hash([1; 32]) });
+        assert!(matches!(take(&mut directory, nobody), Err(Refusal::Unknown { kind: "person", .. })));
     }
 }

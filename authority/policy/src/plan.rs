@@ -29,6 +29,9 @@ pub struct Plan {
     pub rights: Counts,
     /// What changes at each building; buildings at which nothing changes are absent.
     pub buildings: BTreeMap<BuildingId, AtBuilding>,
+    /// People whom the folder names no more: they count as left from the day of the import on.
+    #[serde(default)]
+    pub people_leaving: Vec<PersonId>,
     /// Cards that stay suspended or closed, because that was ordered here and the folder does not yet know.
     pub cards_held_back: Vec<CardId>,
     /// Grants added by command that end because what they name leaves the folder.
@@ -99,6 +102,7 @@ impl Plan {
         let day = day_at(&after, at)?;
         let mut plan = Self { policy_changes: difference.policy.is_some(), ..Self::default() };
         plan.count_tables(before, difference);
+        plan.people_leaving = difference.left.iter().cloned().collect();
         plan.cards_held_back = held_back(&after, difference);
         plan.grants_orphaned = orphaned(before, difference);
         let mut old = Rights::new(before, compiled, day);
@@ -116,11 +120,16 @@ impl Plan {
 
     fn count_tables(&mut self, before: &Directory, difference: &Difference) {
         let tables = before.tables();
+        let people = Counts {
+            before: tables.people.keys().filter(|id| !before.is_gone(id)).count(),
+            lost: difference.left.len(),
+            ..count(&tables.people, &difference.people)
+        };
         let counts = [
             ("units", count(&tables.units, &difference.units)),
             ("buildings", count(&tables.buildings, &difference.buildings)),
             ("doors", count(&tables.doors, &difference.doors)),
-            ("people", count(&tables.people, &difference.people)),
+            ("people", people),
             ("cards", count(&tables.cards, &difference.cards)),
             ("grants", count(&tables.grants, &difference.grants)),
         ];
@@ -346,6 +355,14 @@ impl core::fmt::Display for Plan {
         for (id, AtBuilding { name, people, cards, rights }) in &self.buildings {
             writeln!(f, "{:<width$}{people:>18}{cards:>18}{rights:>18}  {name}", id.as_str())?;
         }
+        if !self.people_leaving.is_empty() {
+            let (count, are) = (self.people_leaving.len(), if self.people_leaving.len() == 1 { "is" } else { "are" });
+            writeln!(
+                f,
+                "\nLeave, because the folder does not name them any more: {}\nOf {count} who {are} marked as left, identity functions end today and the others with the days of grace.",
+                listed(&self.people_leaving)
+            )?;
+        }
         if !self.cards_held_back.is_empty() {
             writeln!(
                 f,
@@ -448,17 +465,37 @@ mod tests {
         let mut directory = directory();
         take(&mut directory, Command::CardClose { card: id("A"), reason: "lost".into(), document: None }).unwrap();
         let grant = directory.tables().grants[&id("guest")].clone();
-        let grant = crate::model::Grant { subject: crate::model::Subject::Person(id("eve")), ..grant };
+        let grant = crate::model::Grant { target: crate::model::Target::Door(id("open")), ..grant };
         take(&mut directory, Command::GrantAdd { id: id("mine"), grant }).unwrap();
         let mut folder = campus();
         folder.tables.cards.get_mut(&id("A")).unwrap().state = CardState::Produced;
         folder.tables.people.remove(&id("eve"));
         folder.tables.cards.remove(&id("E"));
+        folder.tables.doors.remove(&id("open"));
         folder.policy.rules.remove(&id("expelled"));
         let plan = plan_of(&directory, &folder, MORNING);
         assert_eq!((plan.cards_held_back.clone(), plan.grants_orphaned.clone()), (vec![id("A")], vec![id("mine")]));
         let text = plan.to_string();
+        assert_eq!((plan.people_leaving.clone(), plan.tables["people"].lost), (vec![id("eve")], 1));
+        let leaving =
+            "does not name them any more: eve\nOf 1 who is marked as left, identity functions end today and the";
+        assert!(text.contains(leaving), "{text}");
         assert!(text.contains("whatever the folder says: A\n") && text.contains("leaves the folder: mine\n"), "{text}");
+    }
+
+    #[test]
+    fn who_left_before_is_no_part_of_what_too_much_is_measured_by() {
+        let mut directory = directory();
+        let mut folder = campus();
+        folder.tables.people.remove(&id("old"));
+        folder.tables.cards.remove(&id("O"));
+        let plan = plan_of(&directory, &folder, MORNING);
+        assert_eq!(plan.tables["people"], Counts { before: 5, gained: 0, lost: 1, changed: 0 });
+        assert!(plan.removes_too_much(), "one of five");
+        let difference = Box::new(Difference::between(&directory, &folder));
+        take(&mut directory, Command::Import { difference }).unwrap();
+        let plan = plan_of(&directory, &folder, MORNING);
+        assert_eq!(plan.tables["people"], Counts { before: 4, gained: 0, lost: 0, changed: 0 });
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>>
         Command::Desk(order) => {
             directory.ended_by(order).and_then(|old| key_of(directory, old)).map(Item::Close).into_iter().collect()
         }
+        Command::PersonErase { person, .. } => {
+            directory.open_cards_of(person).filter_map(|card| key_of(directory, card)).map(Item::Close).collect()
+        }
         Command::LockDown { scope, .. } => directory.doors_in(scope).cloned().map(Item::LockDown).collect(),
         Command::Import { difference } => of_import(directory, difference),
         Command::Found { .. }
@@ -42,7 +45,7 @@ pub fn removal_items(directory: &Directory, command: &Command) -> Vec<Vec<Item>>
         | Command::Photo(_)
         | Command::Request(_)
         | Command::Office(_)
-        | Command::PersonErase { .. } => Vec::new(),
+        | Command::Feed(_) => Vec::new(),
     };
     items.chunks(REMOVAL_ITEMS_MAX).map(<[Item]>::to_vec).collect()
 }

@@ -97,8 +97,9 @@ impl Directory {
     /// People of whom nothing is to be known any longer.
     pub fn with_closed_accounts(&self, now: UnixMs) -> impl Iterator<Item = &PersonId> {
         let since = self.kept_since(Kind::ClosedAccounts, now);
-        let is_old = move |gone: UnixMs| self.day_at(gone).zip(since).is_some_and(|(gone, since)| gone < since);
-        self.gone().iter().filter(move |(_, gone)| is_old(**gone)).map(|(person, _)| person)
+        let is_old = move |left_on: Option<Day>| left_on.zip(since).is_some_and(|(left_on, since)| left_on < since);
+        let people = self.tables().people.iter().filter(move |(id, known)| is_old(known.left_on) && self.is_gone(id));
+        people.map(|(id, _)| id)
     }
 
     /// People whose photos are kept no longer.

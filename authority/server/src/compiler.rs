@@ -115,7 +115,8 @@ impl Compiler {
             | Command::GrantConfirm { .. }
             | Command::Request(_)
             | Command::Office(_)
-            | Command::PersonErase { .. } => {}
+            | Command::PersonErase { .. }
+            | Command::Feed(_) => {}
         }
         authority.hub.head_moved(entry.seq, &changes.changed);
         Ok(())

@@ -7,6 +7,7 @@ use crate::present::{Leaves, Present};
 use doorward_policy::command::{Command, Entry, Scope};
 use doorward_policy::compile::Changes;
 use doorward_policy::directory::Directory;
+use doorward_policy::feed::FeedOrder;
 use doorward_policy::model::{CardId, GrantId, Target};
 use doorward_policy::office::OfficeOrder;
 use doorward_policy::office::requests::RequestOrder;
@@ -63,6 +64,9 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
             doors
         }
         Command::Desk(order) => shut(authority, confirmed, present, present.directory.ended_by(order)),
+        Command::PersonErase { person, .. } => {
+            shut(authority, confirmed, present, present.directory.open_cards_of(person))
+        }
         Command::LockDown { scope, .. } | Command::Release { scope, .. } => in_scope(&present.directory, scope),
         Command::GrantEnd { id, .. } => at_target(present, id),
         Command::Found { .. }
@@ -78,7 +82,7 @@ pub fn before(authority: &Authority, confirmed: &mut Confirmed, present: &Presen
         | Command::Application(_)
         | Command::Request(_)
         | Command::Office(_)
-        | Command::PersonErase { .. } => Doors::new(),
+        | Command::Feed(_) => Doors::new(),
     }
 }
 
@@ -88,7 +92,7 @@ pub fn add_changed(doors: &mut Doors, present: &Present, command: &Command, chan
         Command::GrantAdd { id, .. } | Command::Request(RequestOrder::Approve { grant: id, .. }) => {
             doors.extend(at_target(present, id));
         }
-        Command::Import { .. } => {
+        Command::Import { .. } | Command::Feed(_) => {
             let changed = changes.changed.iter();
             doors.extend(changed.map(|agent| (agent.clone(), present.leases(agent).map(|(door, _)| door).collect())));
         }
@@ -201,6 +205,7 @@ pub fn in_words(command: &Command) -> (String, String) {
         Command::Request(order) => (format!("request {}", order.id()), order.reason()),
         Command::Office(order) => (of_office(order), ""),
         Command::PersonErase { person, reason, .. } => (format!("person {person}"), reason.as_str()),
+        Command::Feed(order) => (of_feed(order), ""),
     };
     (subject, why.to_owned())
 }
@@ -212,6 +217,13 @@ fn of_office(order: &OfficeOrder) -> String {
         | OfficeOrder::OperatorInvite { id } => format!("operator {id}"),
         OfficeOrder::HolderInvite { person } => format!("person {person}"),
         OfficeOrder::TokenAdd { id, .. } | OfficeOrder::TokenRemove { id } => format!("API token {id}"),
+    }
+}
+
+fn of_feed(order: &FeedOrder) -> String {
+    match order.people.first_key_value() {
+        Some((id, _)) if order.people.len() == 1 => format!("person {id}"),
+        Some(_) | None => format!("{} people", order.people.len()),
     }
 }
 

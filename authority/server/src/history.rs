@@ -8,6 +8,7 @@ use doorward_policy::command::{Command, Entry};
 use doorward_policy::desk::DeskOrder;
 use doorward_policy::difference::{Difference, Rows};
 use doorward_policy::directory::Directory;
+use doorward_policy::feed::FeedOrder;
 use doorward_policy::office::OfficeOrder;
 use doorward_policy::office::requests::RequestOrder;
 use doorward_policy::photo::PhotoOrder;
@@ -99,13 +100,7 @@ pub fn summary(command: &Command) -> String {
         Command::Desk(DeskOrder::Extend { until, document, .. }) => {
             format!("extended {subject} until {until}: {document}")
         }
-        Command::Photo(order) => match order {
-            PhotoOrder::Submit { .. } => format!("submitted {subject}"),
-            PhotoOrder::Approve { .. } => format!("approved {subject}"),
-            PhotoOrder::Reject { .. } => format!("rejected {subject}{because}"),
-            PhotoOrder::Reopen { .. } => format!("reopened {subject}{because}"),
-            PhotoOrder::Remove { .. } => format!("removed {subject}{because}"),
-        },
+        Command::Photo(order) => photo_summary(order, &subject, &because),
         Command::Production(order) => of_production(order, &subject, &because),
         Command::LockDown { .. } => format!("locked down {subject}{because}"),
         Command::Release { .. } => format!("released {subject}{because}"),
@@ -119,6 +114,7 @@ pub fn summary(command: &Command) -> String {
             RequestOrder::Reject { .. } => format!("rejected {subject}{because}"),
             RequestOrder::Withdraw { .. } => format!("withdrew {subject}{because}"),
         },
+        Command::Feed(order) => feed_summary(order, &subject),
         Command::PersonErase { .. } => format!("erased {subject}{because}"),
         Command::Office(order) => of_office(order, &subject),
     }
@@ -162,9 +158,27 @@ fn of_production(order: &ProductionOrder, subject: &str, because: &str) -> Strin
     }
 }
 
+fn photo_summary(order: &PhotoOrder, subject: &str, because: &str) -> String {
+    match order {
+        PhotoOrder::Submit { .. } => format!("submitted {subject}"),
+        PhotoOrder::Approve { .. } => format!("approved {subject}"),
+        PhotoOrder::Reject { .. } => format!("rejected {subject}{because}"),
+        PhotoOrder::Reopen { .. } => format!("reopened {subject}{because}"),
+        PhotoOrder::Remove { .. } => format!("removed {subject}{because}"),
+    }
+}
+
+fn feed_summary(order: &FeedOrder, subject: &str) -> String {
+    let is_taken_back = order.people.values().all(|pushed| pushed.alias.withdrawn);
+    if is_taken_back { format!("took back {subject}") } else { format!("pushed {subject}") }
+}
+
 fn import_summary(difference: &Difference) -> String {
     let tables = tables(difference).into_iter().filter(|(_, put, removed)| put + removed > 0);
     let mut parts: Vec<String> = tables.map(|(name, put, removed)| format!("{name} +{put} -{removed}")).collect();
+    if !difference.left.is_empty() {
+        parts.push(format!("{} left", difference.left.len()));
+    }
     if difference.policy.is_some() {
         parts.insert(0, "policy".into());
     }
@@ -195,7 +209,7 @@ pub fn detail(command: &Command) -> Value {
             let rows = tables(difference).map(|(name, put, removed)| (name, json!({ "put": put, "removed": removed })));
             let rows: serde_json::Map<String, Value> =
                 rows.map(|(name, row)| (name.to_owned(), row)).into_iter().collect();
-            json!({ "policy": difference.policy.is_some(), "rows": rows })
+            json!({ "policy": difference.policy.is_some(), "rows": rows, "left": difference.left })
         }
         Command::AgentAdd { agent, expires_at, .. } => {
             json!({ "agent": agent, "expires_at": expires_at.to_utc_text() })
@@ -223,6 +237,7 @@ pub fn detail(command: &Command) -> Value {
         Command::Production(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Desk(order) => inner(serde_json::to_value(order).unwrap_or_default()),
         Command::Request(order) => inner(serde_json::to_value(order).unwrap_or_default()),
+        Command::Feed(order) => serde_json::to_value(order).unwrap_or_default(),
         Command::Office(order) => inner(serde_json::to_value(order).unwrap_or_default()),
     }
 }

@@ -63,6 +63,18 @@ impl Layout {
         self.0.join("looks.db")
     }
 
+    /// The database of what other systems are told.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.0.join("events.db")
+    }
+
+    /// Which other systems are told of what; written by whoever runs the authority.
+    #[must_use]
+    pub fn receivers(&self) -> PathBuf {
+        self.0.join("receivers.toml")
+    }
+
     /// Seed of the key that signs commits, in hexadecimal; mode 0600.
     #[must_use]
     pub fn signing_key(&self) -> PathBuf {

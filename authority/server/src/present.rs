@@ -244,7 +244,8 @@ impl Present {
             | Command::Request(_)
             | Command::Photo(_)
             | Command::Office(_)
-            | Command::PersonErase { .. } => {}
+            | Command::PersonErase { .. }
+            | Command::Feed(_) => {}
         }
     }
 

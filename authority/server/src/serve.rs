@@ -9,6 +9,7 @@ use crate::http::connections::{self, LIMITS};
 use crate::http::listen::{self, ListenError, Renewable, TlsListener};
 use crate::http::{self, Api};
 use crate::keys::{self, KeyError};
+use crate::outbound::{self, Outbound, ReceiversError};
 use crate::paths::Layout;
 use crate::photos::Photos;
 use crate::quic::{Quic, QuicError};
@@ -117,6 +118,9 @@ pub enum ServeError {
     /// Nobody could ask the API.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Other systems could not be told.
+    #[error(transparent)]
+    Receivers(#[from] ReceiversError),
     /// A certificate cannot be made.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -140,6 +144,12 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
+/// What goes on beside agents and the API.
+struct Jobs {
+    retention: Arc<Retention>,
+    outbound: Arc<Outbound>,
+}
+
 /// A server that is up.
 pub struct Server {
     authority: Arc<Authority>,
@@ -150,7 +160,7 @@ pub struct Server {
     renewable: Option<Arc<Renewable>>,
     certificates: Arc<CertificateAuthority>,
     api: Arc<Api>,
-    retention: Arc<Retention>,
+    jobs: Jobs,
     options: ServeOptions,
     run_file: RunFile,
 }
@@ -189,6 +199,8 @@ impl Server {
         let accounts = Arc::new(Accounts::open(layout)?);
         let photos = Photos::open(&layout.photos())?;
         let retention = Arc::new(Retention::new(Arc::clone(&authority), photos, Arc::clone(&accounts)));
+        let outbound = Arc::new(Outbound::new(outbound::read(layout)?));
+        outbound::begin(&authority, &outbound).await?;
         let certificates = Arc::new(CertificateAuthority::open(layout, authority.signer.campus())?);
         let listener = listen::bind(options.api).await?;
         let api_address = listener.local_addr()?;
@@ -209,17 +221,13 @@ impl Server {
             certificate: (options.api_tls == ApiTls::Own).then(|| layout.certificate_authority()),
         };
         write_run_file(layout, &run_file)?;
-        let api = Arc::new(Api::new(
-            Arc::clone(&authority),
-            enrolment,
-            token,
-            accounts,
-            Arc::clone(&retention),
-            quic_address,
-        ));
+        let kept = Arc::clone(&retention);
+        let api = Api::new(Arc::clone(&authority), enrolment, token, accounts, kept, quic_address);
+        let api = Arc::new(api.with_outbound(Arc::clone(&outbound)));
         let quic = Arc::new(quic);
         let threads = Vec::new();
-        Ok(Self { authority, threads, quic, listener, tls, renewable, certificates, api, retention, options, run_file })
+        let jobs = Jobs { retention, outbound };
+        Ok(Self { authority, threads, quic, listener, tls, renewable, certificates, api, jobs, options, run_file })
     }
 
     /// Where it is found.
@@ -239,14 +247,15 @@ impl Server {
     /// # Errors
     /// When a socket failed underneath.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { authority, threads, quic, listener, tls, renewable, certificates, api, retention, options, .. } =
-            self;
+        let Self { authority, threads, quic, listener, tls, renewable, certificates, api, jobs, options, .. } = self;
         let (stopping, stopped) = watch::channel(false);
         let router = http::router(api);
         let accepting = Arc::clone(&quic);
         let agents = tokio::spawn(async move { accepting.run().await });
         let requests = tokio::spawn(serve_api(listener, tls, router, stopped));
+        let Jobs { retention, outbound } = jobs;
         let keeping = tokio::spawn(retention::run(retention));
+        let telling = tokio::spawn(outbound::run(Arc::clone(&authority), outbound, stopping.subscribe()));
         let duties = Duties { authority: Arc::clone(&authority), quic: Arc::clone(&quic), certificates, renewable };
         tokio::select! {
             () = stop => {}
@@ -260,6 +269,8 @@ impl Server {
         quic.close().await;
         agents.abort();
         keeping.abort();
+        // It ends by itself, and holds the store until then.
+        let _over = tokio::time::timeout(REQUESTS_PATIENCE, telling).await;
         let abort = requests.abort_handle();
         // Logs that are followed would go on for ever.
         let _over = tokio::time::timeout(REQUESTS_PATIENCE, requests).await;

@@ -200,7 +200,7 @@ const fn name_of(command: &Command) -> &'static str {
         Command::GrantAdd { .. } | Command::Request(_) => "grant",
         Command::GrantConfirm { .. } => "review",
         Command::GrantEnd { .. } => "grant end",
-        Command::Import { .. } => "import: hire, leave, move, edit",
+        Command::Import { .. } | Command::Feed(_) => "import: hire, leave, move, edit",
         Command::Found { .. }
         | Command::Tick { .. }
         | Command::AgentAdd { .. }

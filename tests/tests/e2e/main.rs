@@ -19,11 +19,15 @@ mod networks;
 #[cfg(test)]
 mod offices;
 #[cfg(test)]
+mod outbound;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 mod records;
 #[cfg(test)]
 mod revocation;
+#[cfg(test)]
+mod scim;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

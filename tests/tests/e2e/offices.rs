@@ -1,6 +1,6 @@
 //! Offices at work: who asks, who decides, and what doors make of it.
 
-use crate::tools::{SOUTH, assert_says, tiny_copy, tiny_world};
+use crate::tools::{NORTH, SOUTH, assert_says, tiny_copy, tiny_world};
 use std::os::unix::fs::PermissionsExt;
 use tests::campus;
 use tests::command::Answer;
@@ -53,6 +53,40 @@ fn a_department_asks_the_owner_approves_and_the_door_opens_as_long_as_they_belon
     .unwrap();
     world.authority.say(&format!("import {}", newer.display())).unwrap().ok().unwrap();
     south.wait_for("south-main", "CEM", "deny no_permission").unwrap();
+    world.stop().unwrap();
+}
+
+#[test]
+fn who_vanishes_from_the_folder_has_left_at_every_door_and_stays_on_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = tiny_copy(folder.path(), "whole");
+    campus::edit(&whole, "campus.toml", |text| {
+        text.replace("[category.student]", "[category.student]\ngrace_days = 60")
+    })
+    .unwrap();
+    let world = World::start(&whole, &[NORTH, SOUTH]).unwrap();
+    let (north, south) = (world.agent(NORTH).unwrap(), world.agent(SOUTH).unwrap());
+    assert_eq!(north.tap("north-main", "CEM").unwrap(), "grant granted");
+    let newer = folder.path().join("newer");
+    campus::copy(&whole, &newer, 0).unwrap();
+    for table in ["people.csv", "affiliations.csv", "cards.csv"] {
+        let is_of_cem = |line: &&str| line.starts_with("cem,") || line.contains(",cem,");
+        let keep =
+            |text: String| text.lines().filter(|line| !is_of_cem(line)).map(|line| format!("{line}\n")).collect();
+        campus::edit(&newer, table, keep).unwrap();
+    }
+    let import = |folder: &std::path::Path, more: &str| {
+        world.authority.say(&format!("import {}{more}", folder.display())).unwrap().ok().unwrap().out
+    };
+    assert_says(&import(&newer, " --dry-run"), &["Leave, because the folder does not name them any more: cem"]);
+    assert_says(&import(&newer, ""), &["more: cem", "imported"]);
+    north.wait_for("north-main", "CEM", "deny ended").unwrap();
+    assert_eq!(south.tap("south-canteen", "CEM").unwrap(), "grant granted", "in the days of grace");
+    assert_says(&world.authority.say("why CEM north-main").unwrap().ok().unwrap().out, &["left on 20"]);
+    assert_says(&world.authority.say("person show cem").unwrap().ok().unwrap().out, &["Cem Kaya", "CEM"]);
+    assert_says(&import(&newer, ""), &["nothing is different"]);
+    assert_says(&import(&whole, ""), &["imported"]);
+    north.wait_for("north-main", "CEM", "grant granted").unwrap();
     world.stop().unwrap();
 }
 

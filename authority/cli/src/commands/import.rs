@@ -18,7 +18,7 @@ use std::path::PathBuf;
 /// Bring a newer campus folder into force, as one change
 ///
 /// Changes people, cards, doors, rules and grants to what the folder says, all of it or nothing. Cards that were suspended
-/// or closed here stay so. The plan says who gains and loses what, building by building. A folder that takes away more
+/// or closed here stay so. People whom the folder does not name any more have left, and stay on record. The plan says who gains and loses what, building by building. A folder that takes away more
 /// than a tenth of the people or of the rights is refused, because it is more likely a bad export than a bad day.
 #[derive(Debug, Args)]
 #[command(

@@ -67,6 +67,14 @@ impl Status {
         if status.alarms_open > 0 {
             out.line(&format!("{:<12}{} open: see `doorward alarms`", "ALARMS", status.alarms_open))?;
         }
+        for receiver in &status.receivers {
+            let waiting = plural(usize::try_from(receiver.waiting).unwrap_or(usize::MAX), "event");
+            let state = match (&receiver.failing_since, &receiver.error) {
+                (Some(since), Some(error)) => format!("takes nothing since {}: {error}; {waiting} wait", since.text),
+                _ => format!("is told of events; {waiting} wait"),
+            };
+            out.line(&format!("{:<12}{} {state}", "receiver", receiver.name))?;
+        }
         for warning in &status.warnings {
             out.line(&format!("{:<12}{warning}", "WARNING"))?;
         }

@@ -238,7 +238,11 @@ fn a_card_that_was_issued_here_stays_until_a_folder_that_knows_it_leaves_it_out(
     folder.tables.people.remove(&id("ann"));
     folder.tables.cards.retain(|_, card| card.person != id("ann"));
     import(&mut desk, &folder);
-    assert!(!desk.tables().cards.contains_key(&id("new")), "its holder is not there any more");
+    assert!(desk.tables().cards.contains_key(&id("new")), "its holder has left and is still known");
+    folder.policy.card_types.remove(&id("card"));
+    folder.tables.cards.clear();
+    import(&mut desk, &folder);
+    assert!(!desk.tables().cards.contains_key(&id("new")), "there are no such cards any more");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use crate::command::{Command, Scope, check_text};
 use crate::difference::{Difference, Rows};
 use crate::erasure::is_alias;
 use crate::model::{
-    BuildingId, CardId, CardState, Grant, GrantId, PersonId, Policy, ScheduleName, Subject, Tables, Target, UnitId,
+    BuildingId, CardId, CardState, Grant, GrantId, Person, PersonId, Policy, ScheduleName, Subject, Tables, Target,
+    UnitId,
 };
 use crate::office::{Office, OfficeOrder, Remit};
 use doorward_protocol::id::{AgentId, DoorId, Hash};
@@ -33,7 +34,7 @@ impl Directory {
         }
         match command {
             Command::Found { .. } | Command::Tick { .. } => Ok(()),
-            Command::Import { difference } => self.check_import(difference),
+            Command::Import { difference } => self.check_import(difference, at),
             Command::AgentAdd { agent, expires_at, .. } => self.check_agent_add(agent, *expires_at, at),
             Command::AgentEnrol { agent, key, token_hash } => self.check_enrol(agent, key, token_hash, at),
             Command::AgentRemove { agent } => match self.agents.get(agent) {
@@ -79,31 +80,22 @@ impl Directory {
                 check_reason(reason)?;
                 self.check_erasure(person, alias, at)
             }
+            Command::Feed(order) => self.check_feed(order),
         }
     }
 
     /// Nobody is erased who is here, or whom the next import would bring back.
     fn check_erasure(&self, person: &PersonId, alias: &PersonId, at: UnixMs) -> Result<(), Refusal> {
-        let in_the_way = |what: String| Err(Refusal::StillHere { person: person.clone(), what });
-        if self.tables.people.contains_key(person) {
-            let today = self.day_at(at);
-            if self.left_on(person).zip(today).is_none_or(|(left_on, today)| left_on > today) {
-                return in_the_way("has an affiliation that has not ended".to_owned());
-            }
-            let is_open = |id: &&CardId| self.tables.cards.get(*id).is_some_and(|card| card.state != CardState::Closed);
-            if let Some(card) = self.cards_of(person).find(is_open) {
-                return in_the_way(format!("has a card that is open: card `{card}` is not closed"));
-            }
-            return in_the_way(
-                "is named by the campus folder, whose next import would bring the person back".to_owned(),
-            );
+        let in_the_way = |what| Err(Refusal::StillHere { person: person.clone(), what });
+        Refusal::unless_known("person", person, &self.tables.people)?;
+        let today = self.day_at(at);
+        if self.left_on(person).zip(today).is_none_or(|(left_on, today)| left_on > today) {
+            return in_the_way("has an affiliation that has not ended");
         }
-        if !self.gone.contains_key(person) {
-            return Err(Refusal::unknown("person", person.as_str(), self.gone.keys()));
+        if !self.is_gone(person) {
+            return in_the_way("is named by the campus folder or a feed, whose next word would bring the person back");
         }
-        if alias != person
-            && (!is_alias(alias) || self.gone.contains_key(alias) || self.tables.people.contains_key(alias))
-        {
+        if alias != person && (!is_alias(alias) || self.tables.people.contains_key(alias)) {
             return Err(Refusal::NoAlias(alias.clone()));
         }
         Ok(())
@@ -144,7 +136,7 @@ impl Directory {
         buildings.iter().try_for_each(|id| Refusal::unless_known("building", id, &self.tables.buildings))
     }
 
-    fn check_import(&self, difference: &Difference) -> Result<(), Refusal> {
+    fn check_import(&self, difference: &Difference, at: UnixMs) -> Result<(), Refusal> {
         if difference.base != self.import_seq {
             return Err(Refusal::ImportOvertaken { base: difference.base, present: self.import_seq });
         }
@@ -157,6 +149,7 @@ impl Directory {
         if crate::zone::zone(&policy.time_zone).is_none() {
             return Err(Refusal::UnknownTimeZone(policy.time_zone.clone()));
         }
+        self.check_left(difference, policy, at)?;
         self.check_grants_after(difference)
     }
 
@@ -252,6 +245,19 @@ pub(crate) fn grant_fits(policy: &Policy, tables: &Tables, grant: &Grant) -> Res
     fits_among(policy, tables, grant)
 }
 
+/// The same where more people are known than the tables have: those who have left, and those whom a feed brings.
+///
+/// # Errors
+/// See [`grant_fits`].
+pub(crate) fn grant_fits_beside(
+    policy: &Policy,
+    tables: &Tables,
+    people: &BTreeMap<PersonId, Person>,
+    grant: &Grant,
+) -> Result<(), Refusal> {
+    fits_among(policy, &Beside { tables, people }, grant)
+}
+
 fn fits_among(policy: &Policy, known: &impl Known, grant: &Grant) -> Result<(), Refusal> {
     match &grant.subject {
         Subject::Person(id) => known.person(id)?,
@@ -294,6 +300,27 @@ impl Known for Tables {
     }
     fn building(&self, id: &BuildingId) -> Result<(), Refusal> {
         Refusal::unless_known("building", id, &self.buildings)
+    }
+}
+
+/// The tables of a folder, and the people of a directory.
+struct Beside<'a> {
+    tables: &'a Tables,
+    people: &'a BTreeMap<PersonId, Person>,
+}
+
+impl Known for Beside<'_> {
+    fn person(&self, id: &PersonId) -> Result<(), Refusal> {
+        if self.tables.people.contains_key(id) { Ok(()) } else { Refusal::unless_known("person", id, self.people) }
+    }
+    fn unit(&self, id: &UnitId) -> Result<(), Refusal> {
+        self.tables.unit(id)
+    }
+    fn door(&self, id: &DoorId) -> Result<(), Refusal> {
+        self.tables.door(id)
+    }
+    fn building(&self, id: &BuildingId) -> Result<(), Refusal> {
+        self.tables.building(id)
     }
 }
 

@@ -239,6 +239,11 @@ impl Directory {
         said
     }
 
+    /// The cards of a person that are not closed.
+    pub fn open_cards_of(&self, person: &PersonId) -> impl Iterator<Item = &CardId> {
+        self.cards_of(person).filter(|card| self.is_open(card))
+    }
+
     fn is_open(&self, card: &CardId) -> bool {
         self.tables.cards.get(card).is_some_and(|card| card.state != CardState::Closed)
     }

@@ -36,18 +36,22 @@ impl Directory {
             self.leave_units(id);
         }
         difference.people.apply_to(&mut self.tables.people);
+        for id in difference.people.put.keys().chain(&difference.people.removed) {
+            self.folder_people.remove(id);
+        }
+        self.show_again(difference.people.put.keys());
+        self.mark_left(&difference.left, at);
         for id in &difference.people.removed {
             self.photos.remove(id);
             self.forget_on_rosters(id);
             self.applications.retain(|_, applied| applied.application.person != *id);
-            self.gone.insert(id.clone(), at);
         }
         for (id, person) in &difference.people.put {
-            self.gone.remove(id);
             for affiliation in &person.affiliations {
                 self.members.entry(affiliation.unit.clone()).or_default().insert(id.clone());
             }
         }
+        self.leave_gone_units(&difference.units.removed);
         for id in &difference.cards.removed {
             self.forget_card(id);
         }
@@ -79,7 +83,7 @@ impl Directory {
         }
     }
 
-    fn forget_card(&mut self, id: &CardId) {
+    pub(super) fn forget_card(&mut self, id: &CardId) {
         self.leave_holder(id);
         self.reported.remove(id);
         self.desk.issued.remove(id);
@@ -103,7 +107,7 @@ impl Directory {
         }
     }
 
-    fn leave_units(&mut self, id: &PersonId) {
+    pub(super) fn leave_units(&mut self, id: &PersonId) {
         let Some(person) = self.tables.people.get(id) else { return };
         for affiliation in &person.affiliations {
             if let Some(members) = self.members.get_mut(&affiliation.unit) {
@@ -126,7 +130,9 @@ impl Directory {
         let parent_of = |id| self.tables.units.get(id).map(|known| &known.parent);
         let moved = difference.units.put.iter().filter(|(id, unit)| parent_of(id) != Some(&unit.parent));
         let moved = moved.map(|(id, _)| Subject::Unit(id.clone()));
-        let people = difference.people.put.keys().map(|id| Subject::Person(id.clone()));
+        let people = difference.people.put.keys().chain(&difference.left);
+        let people = people.chain(difference.units.removed.iter().flat_map(|unit| self.members_of(unit)));
+        let people = people.map(|id| Subject::Person(id.clone()));
         for subject in moved.chain(people) {
             touched.add_subject(&subject, Reach::Everywhere);
         }

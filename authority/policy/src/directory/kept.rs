@@ -2,11 +2,12 @@
 //!
 //! Deliberately no more than a shortcut: what is kept follows from the journal, and what follows from the tables is left out.
 
-use super::{Agent, Directory, Founding};
+use super::{Agent, Directory, Founding, feed};
 use crate::application::{ApplicationId, Applied};
 use crate::command::Scope;
 use crate::desk::Desk;
-use crate::model::{CardId, CardState, Grant, GrantId, PersonId, Policy, Tables};
+use crate::feed::Alias;
+use crate::model::{CardId, CardState, Grant, GrantId, Person, PersonId, Policy, Tables};
 use crate::office::Office;
 use crate::office::requests::{Request, RequestId};
 use crate::photo::Photo;
@@ -23,6 +24,8 @@ pub(super) struct Kept {
     founding: Option<Founding>,
     policy: Option<Policy>,
     tables: Tables,
+    folder_people: BTreeMap<PersonId, Option<Person>>,
+    aliases: BTreeMap<PersonId, Alias>,
     folder_states: BTreeMap<CardId, CardState>,
     removed_states: BTreeMap<CardId, CardState>,
     folder_grants: BTreeMap<GrantId, Grant>,
@@ -33,7 +36,6 @@ pub(super) struct Kept {
     photos: BTreeMap<PersonId, Photo>,
     production: Production,
     applications: BTreeMap<ApplicationId, Applied>,
-    gone: BTreeMap<PersonId, UnixMs>,
     requests: BTreeMap<RequestId, Request>,
     reviewed_at: BTreeMap<GrantId, UnixMs>,
     shut_since: BTreeMap<CardId, UnixMs>,
@@ -46,10 +48,12 @@ pub(super) struct Kept {
 
 impl Serialize for Directory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = serializer.serialize_struct("Kept", 22)?;
+        let mut kept = serializer.serialize_struct("Kept", 23)?;
         kept.serialize_field("founding", &self.founding)?;
         kept.serialize_field("policy", &self.policy)?;
         kept.serialize_field("tables", &self.tables)?;
+        kept.serialize_field("folder_people", &self.folder_people)?;
+        kept.serialize_field("aliases", &self.aliases)?;
         kept.serialize_field("folder_states", &self.folder_states)?;
         kept.serialize_field("removed_states", &self.removed_states)?;
         kept.serialize_field("folder_grants", &self.folder_grants)?;
@@ -60,7 +64,6 @@ impl Serialize for Directory {
         kept.serialize_field("photos", &self.photos)?;
         kept.serialize_field("production", &self.production)?;
         kept.serialize_field("applications", &self.applications)?;
-        kept.serialize_field("gone", &self.gone)?;
         kept.serialize_field("requests", &self.requests)?;
         kept.serialize_field("reviewed_at", &self.reviewed_at)?;
         kept.serialize_field("shut_since", &self.shut_since)?;
@@ -81,6 +84,9 @@ impl From<Kept> for Directory {
             tables: kept.tables,
             cards_of: BTreeMap::new(),
             members: BTreeMap::new(),
+            folder_people: kept.folder_people,
+            user_names: feed::user_names(&kept.aliases),
+            aliases: kept.aliases,
             folder_states: kept.folder_states,
             removed_states: kept.removed_states,
             folder_grants: kept.folder_grants,
@@ -91,7 +97,6 @@ impl From<Kept> for Directory {
             photos: kept.photos,
             production: kept.production,
             applications: kept.applications,
-            gone: kept.gone,
             requests: kept.requests,
             reviewed_at: kept.reviewed_at,
             shut_since: kept.shut_since,

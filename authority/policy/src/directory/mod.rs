@@ -5,21 +5,24 @@
 
 mod check;
 mod desk;
+mod feed;
 mod import;
 mod kept;
+mod people;
 mod production;
 mod refusal;
 mod requests;
 
-pub(crate) use check::{check_reason, grant_fits};
+pub(crate) use check::{check_reason, grant_fits_beside};
 pub use refusal::Refusal;
 
 use crate::application::{ApplicationId, ApplicationOrder, ApplicationState, Applied};
 use crate::command::{Actor, Command, Entry, Scope};
 use crate::desk::{Desk, Found};
 use crate::difference::Difference;
+use crate::feed::Alias;
 use crate::model::{
-    Campus, Card, CardId, CardState, Door, Grant, GrantId, PersonId, Policy, Subject, Tables, Target, UnitId,
+    Campus, Card, CardId, CardState, Door, Grant, GrantId, Person, PersonId, Policy, Tables, Target, UnitId,
 };
 use crate::office::Office;
 use crate::office::authorize::HOLDER_PREFIX;
@@ -43,6 +46,12 @@ pub struct Directory {
     cards_of: BTreeMap<PersonId, BTreeSet<CardId>>,
     /// Who is ever affiliated to a unit itself, those below it left aside.
     members: BTreeMap<UnitId, BTreeSet<PersonId>>,
+    /// What the last folder said of people who stand otherwise now; `None`: it did not name them. See [`people`].
+    folder_people: BTreeMap<PersonId, Option<Person>>,
+    /// Under which names feeds know people.
+    aliases: BTreeMap<PersonId, Alias>,
+    /// The people of those names, in small letters.
+    user_names: BTreeMap<String, PersonId>,
     /// What the last folder that named a card said of its state; see [`import`].
     folder_states: BTreeMap<CardId, CardState>,
     /// States that commands gave to cards which have left the folder since, in case a stale one brings them back.
@@ -56,8 +65,6 @@ pub struct Directory {
     photos: BTreeMap<PersonId, Photo>,
     production: Production,
     applications: BTreeMap<ApplicationId, Applied>,
-    /// Since when folders name people no more of whom something is still known.
-    gone: BTreeMap<PersonId, UnixMs>,
     requests: BTreeMap<RequestId, Request>,
     /// Since when grants stand as they are, or were last confirmed.
     reviewed_at: BTreeMap<GrantId, UnixMs>,
@@ -171,8 +178,8 @@ impl Directory {
             | Command::GrantConfirm { .. }
             | Command::Photo(_)
             | Command::Application(_)
-            | Command::Office(_)
-            | Command::PersonErase { .. } => Touched::default(),
+            | Command::Office(_) => Touched::default(),
+            Command::PersonErase { person, .. } => self.touched_by_erasure(person),
             Command::Request(order) => match self.approved(order) {
                 Some((id, grant)) => Touched { grants: [id].into(), ..self.touched_by_grants([&grant]) },
                 None => Touched::default(),
@@ -184,6 +191,7 @@ impl Directory {
             Command::CardActivate { card } => self.touched_by_activation(card),
             Command::Desk(order) => self.touched_by_desk(order),
             Command::Production(order) => Touched { cards: order.cards().cloned().collect(), ..Touched::default() },
+            Command::Feed(order) => Self::touched_by_feed(order),
             Command::LockDown { scope, .. } | Command::Release { scope, .. } => {
                 Touched { doors: self.doors_in(scope).cloned().collect(), ..Touched::default() }
             }
@@ -274,12 +282,8 @@ impl Directory {
             }
             Command::Request(order) => self.perform_request(order, &entry.actor, entry.at),
             Command::Office(order) => self.office.perform(order),
-            Command::PersonErase { person, alias, .. } => {
-                self.gone.remove(person);
-                self.erase_from_batches(person, alias);
-                let subject = Subject::Person(person.clone());
-                self.requests.retain(|_, request| request.wish.grant.subject != subject);
-            }
+            Command::PersonErase { person, alias, .. } => self.erase_person(person, alias),
+            Command::Feed(order) => self.perform_feed(order),
         }
     }
 
@@ -433,12 +437,6 @@ impl Directory {
         &self.applications
     }
 
-    /// Since when folders name people no more of whom something is still known.
-    #[must_use]
-    pub const fn gone(&self) -> &BTreeMap<PersonId, UnixMs> {
-        &self.gone
-    }
-
     /// Lockdowns in force.
     #[must_use]
     pub const fn lockdowns(&self) -> &BTreeSet<Scope> {
@@ -480,7 +478,7 @@ impl Directory {
     }
 
     /// Who is ever affiliated to a unit itself, those below it left aside.
-    pub(crate) fn members_of(&self, unit: &UnitId) -> impl Iterator<Item = &PersonId> {
+    pub fn members_of(&self, unit: &UnitId) -> impl Iterator<Item = &PersonId> {
         self.members.get(unit).into_iter().flatten()
     }
 

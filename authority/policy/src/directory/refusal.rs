@@ -103,13 +103,13 @@ pub enum Refusal {
     },
     /// Who is here is not erased.
     #[error(
-        "person `{person}` {what}; once affiliations have ended, cards are closed and a folder without the person was imported, nothing stands in the way"
+        "person `{person}` {what}; once affiliations have ended and neither folder nor feed names the person, nothing stands in the way"
     )]
     StillHere {
         /// Who.
         person: PersonId,
         /// What stands in the way.
-        what: String,
+        what: &'static str,
     },
     /// The pseudonym is somebody's, or none.
     #[error("`{0}` is no pseudonym that is free")]
@@ -292,6 +292,29 @@ pub enum Refusal {
         /// The folder's.
         found: CampusId,
     },
+    /// A category leaves the policy and somebody still has it.
+    #[error("category `{category}` is declared no more, but person `{person}` is on record with it; keep it declared")]
+    CategoryInUse {
+        /// Which category.
+        category: CategoryId,
+        /// Who has it.
+        person: PersonId,
+    },
+    /// A feed pushes nobody, or too many at once.
+    #[error("{0} people are pushed at once; push 1 to {max}", max = crate::feed::PEOPLE_MAX)]
+    FeedSize(usize),
+    /// The person is not as it was when the order was worked out.
+    #[error("person `{0}` has changed meanwhile; look again")]
+    PersonChanged(PersonId),
+    /// Somebody else has that name.
+    #[error("user name `{0}` is somebody else's; every person has one of its own")]
+    UserNameTaken(String),
+    /// Nobody belongs to that many units.
+    #[error("person `{0}` has more affiliations than {max}; end some", max = crate::feed::AFFILIATIONS_MAX)]
+    TooManyAffiliations(PersonId),
+    /// The instant has no local day, so nobody can leave on it.
+    #[error("{} has no local day here; set the clock right", .0.to_utc_text())]
+    NoDay(UnixMs),
     /// Another import came between.
     #[error("the difference builds on the import of entry {base}, the last one is entry {present}; plan it again")]
     ImportOvertaken {

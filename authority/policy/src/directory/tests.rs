@@ -109,14 +109,17 @@ fn a_card_is_only_brought_into_a_state_that_follows_its_own() {
 #[test]
 fn an_import_ends_grants_of_folders_alone_and_those_that_name_what_is_gone() {
     let (mut directory, mut folder) = (directory(), campus());
-    for (name, subject) in [("by-unit", Subject::Unit(id("arts"))), ("by-person", Subject::Person(id("bob")))] {
-        take(&mut directory, Command::GrantAdd { id: id(name), grant: grant(subject) }).unwrap();
+    let elsewhere = Grant { target: Target::Door(id("open")), ..grant(Subject::Person(id("sue"))) };
+    let (by_unit, by_person) = (grant(Subject::Unit(id("arts"))), grant(Subject::Person(id("bob"))));
+    for (name, grant) in [("by-unit", by_unit), ("by-person", by_person), ("elsewhere", elsewhere)] {
+        take(&mut directory, Command::GrantAdd { id: id(name), grant }).unwrap();
     }
     folder.tables.grants.clear();
-    folder.tables.people.remove(&id("bob"));
-    folder.tables.cards.retain(|_, card| card.person != id("bob"));
+    folder.tables.doors.remove(&id("open"));
+    without(&mut folder, "bob");
     import(&mut directory, &folder).unwrap();
-    assert_eq!(directory.tables().grants.keys().map(GrantId::as_str).collect::<Vec<_>>(), ["by-unit"]);
+    let grants: Vec<_> = directory.tables().grants.keys().map(GrantId::as_str).collect();
+    assert_eq!(grants, ["by-person", "by-unit"], "who has left is still known, and comes back to what was given");
 }
 
 #[test]
@@ -175,13 +178,81 @@ fn a_difference_that_was_made_before_another_import_is_not_taken() {
 #[test]
 fn a_difference_does_not_strand_a_grant_that_came_after_it_was_made() {
     let (mut directory, mut folder) = (directory(), campus());
-    folder.tables.people.remove(&id("bob"));
-    folder.tables.cards.retain(|_, card| card.person != id("bob"));
+    folder.tables.doors.remove(&id("open"));
     let difference = Box::new(Difference::between(&directory, &folder));
-    take(&mut directory, Command::GrantAdd { id: id("late"), grant: grant(Subject::Person(id("bob"))) }).unwrap();
+    let late = Grant { target: Target::Door(id("open")), ..grant(Subject::Person(id("bob"))) };
+    take(&mut directory, Command::GrantAdd { id: id("late"), grant: late }).unwrap();
     let refusal = take(&mut directory, Command::Import { difference }).unwrap_err();
-    assert!(refusal.to_string().starts_with("person `bob` is not known"), "{refusal}");
+    assert!(refusal.to_string().starts_with("door `open` is not known"), "{refusal}");
     import(&mut directory, &folder).unwrap();
+}
+
+/// The folder after somebody vanished from it.
+fn without(folder: &mut Campus, person: &str) {
+    folder.tables.people.remove(&id(person));
+    folder.tables.cards.retain(|_, card| card.person != id(person));
+}
+
+fn left_on(directory: &Directory, person: &str) -> Option<String> {
+    directory.tables().people[&id(person)].left_on.map(|day| day.to_string())
+}
+
+fn import_at(directory: &mut Directory, folder: &Campus, instant: &str) -> Result<Touched, Refusal> {
+    let command = Command::Import { difference: Box::new(Difference::between(directory, folder)) };
+    let (seq, at) = (directory.head() + 1, crate::testing::at(instant));
+    directory.apply(&Entry { seq, at, actor: Actor::system(), command })
+}
+
+#[test]
+fn who_vanishes_from_the_folder_has_left_on_that_day_and_stays_on_record() {
+    let (mut directory, mut folder) = (directory(), campus());
+    without(&mut folder, "bob");
+    let touched = import_at(&mut directory, &folder, "2026-05-04T23:30:00+09:00").unwrap();
+    assert!(touched.subjects.contains_key(&Subject::Person(id("bob"))));
+    assert_eq!(left_on(&directory, "bob").as_deref(), Some("2026-05-04"), "the day of the campus");
+    assert_eq!(directory.cards_of(&id("bob")).map(CardId::as_str).collect::<Vec<_>>(), ["B", "X"]);
+    assert_eq!(state(&directory, "B"), CardState::Active, "which the days of grace need");
+    assert!(directory.is_gone(&id("bob")) && !directory.is_gone(&id("ann")));
+    let again = Difference::between(&directory, &folder);
+    assert!(again.is_empty(), "{again:?}");
+    assert!(import_at(&mut directory, &folder, "2026-06-01T09:00:00+09:00").unwrap().is_empty());
+    assert_eq!(left_on(&directory, "bob").as_deref(), Some("2026-05-04"));
+    import_at(&mut directory, &campus(), "2026-07-01T09:00:00+09:00").unwrap();
+    assert_eq!(directory.tables().people, campus().tables.people, "back by the word of the folder");
+    assert!(Difference::between(&directory, &campus()).is_empty() && !directory.is_gone(&id("bob")));
+}
+
+#[test]
+fn who_had_left_before_vanishing_has_not_stayed_until_then() {
+    let (mut directory, mut folder) = (directory(), campus());
+    folder.tables.people.get_mut(&id("bob")).unwrap().left_on = Day::parse("2026-12-31");
+    import_at(&mut directory, &folder, "2026-05-01T09:00:00+09:00").unwrap();
+    for person in ["old", "bob"] {
+        without(&mut folder, person);
+    }
+    import_at(&mut directory, &folder, "2026-05-04T09:00:00+09:00").unwrap();
+    assert_eq!(left_on(&directory, "old").as_deref(), Some("2026-04-01"));
+    assert_eq!(left_on(&directory, "bob").as_deref(), Some("2026-05-04"));
+}
+
+#[test]
+fn who_is_on_record_needs_a_category_and_loses_a_unit_that_is_gone() {
+    let (mut directory, mut folder) = (directory(), campus());
+    without(&mut folder, "bob");
+    import(&mut directory, &folder).unwrap();
+    folder.tables.units.remove(&id("arts"));
+    folder.tables.grants.clear();
+    let touched = import(&mut directory, &folder).unwrap();
+    assert!(touched.subjects.contains_key(&Subject::Person(id("bob"))));
+    assert!(directory.tables().people[&id("bob")].affiliations.is_empty());
+    assert!(directory.members_of(&id("arts")).next().is_none());
+    for person in ["ann", "old"] {
+        folder.tables.people.get_mut(&id(person)).unwrap().category = id("staff");
+    }
+    folder.policy.categories.remove(&id("student"));
+    let refusal = import(&mut directory, &folder).unwrap_err().to_string();
+    let expected = "category `student` is declared no more, but person `bob` is on record with it; keep it declared";
+    assert_eq!(refusal, expected);
 }
 
 #[test]

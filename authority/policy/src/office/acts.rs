@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub enum Act {
     /// Bring a newer campus folder.
     Import,
+    /// Push people and what they belong to, one by one, and read back what is known of them.
+    PushPeople,
     /// Let agents join and strike them off.
     ManageAgents,
     /// Say who may do what, and give API tokens.
@@ -76,7 +78,7 @@ use Role::{Administrator, Auditor, CardOffice, ControlRoom, Department, Faciliti
 
 impl Act {
     /// All acts, in the order in which they are shown.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::SuspendCard,
         Self::ResumeCard,
         Self::ActivateCard,
@@ -101,6 +103,7 @@ impl Act {
         Self::FollowChanges,
         Self::ReadJournal,
         Self::Import,
+        Self::PushPeople,
         Self::ManageAgents,
         Self::ManageOperators,
         Self::PersonalData,
@@ -136,7 +139,7 @@ impl Act {
             Self::SeeAgents => &[Administrator, SecurityOffice, ControlRoom, Facilities, Auditor],
             Self::AcknowledgeAlarms => &[Administrator, SecurityOffice, ControlRoom],
             Self::ReadJournal => &[Administrator, SecurityOffice, Auditor],
-            Self::Import => &[Administrator, RegistrarFeed],
+            Self::Import | Self::PushPeople => &[Administrator, RegistrarFeed],
             Self::ManageAgents | Self::ManageOperators | Self::PersonalData => &[Administrator],
         }
     }
@@ -152,6 +155,7 @@ impl Act {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Import => "import a campus folder",
+            Self::PushPeople => "push people and see what is known of them",
             Self::ManageAgents => "add or remove agents",
             Self::ManageOperators => "say who may do what",
             Self::SuspendCard => "suspend a card",
@@ -188,6 +192,7 @@ impl Act {
         Some(match command {
             Command::Found { .. } | Command::Tick { .. } | Command::AgentEnrol { .. } => return None,
             Command::Import { .. } => Self::Import,
+            Command::Feed(_) => Self::PushPeople,
             Command::AgentAdd { .. } | Command::AgentRemove { .. } => Self::ManageAgents,
             Command::CardSuspend { .. } | Command::CardFound { .. } => Self::SuspendCard,
             Command::CardResume { .. } => Self::ResumeCard,
@@ -249,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn an_auditor_changes_nothing_and_a_feed_sees_nothing() {
+    fn an_auditor_changes_nothing_and_a_feed_sees_no_more_than_people() {
         let of = |role| Act::ALL.into_iter().filter(|act| act.is_of(role)).collect::<Vec<_>>();
         let asked = [
             Act::SeeGrants,
@@ -261,6 +266,6 @@ mod tests {
             Act::ReadJournal,
         ];
         assert_eq!(of(Auditor), asked);
-        assert_eq!(of(RegistrarFeed), [Act::Import]);
+        assert_eq!(of(RegistrarFeed), [Act::Import, Act::PushPeople]);
     }
 }

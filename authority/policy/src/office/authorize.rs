@@ -10,7 +10,8 @@ use crate::application::ApplicationOrder;
 use crate::command::{Command, Scope};
 use crate::desk::DeskOrder;
 use crate::directory::Directory;
-use crate::model::{BuildingId, CardId, Grant, PersonId, Subject, Target, UnitId};
+use crate::feed::{FeedOrder, units_between};
+use crate::model::{BuildingId, CardId, Grant, Person, PersonId, Subject, Target, UnitId};
 use crate::photo::PhotoOrder;
 use crate::production::{BatchId, CampaignId, ProductionOrder, Stage};
 use crate::zone::zone;
@@ -180,6 +181,9 @@ impl Directory {
         }
         match Act::of(command) {
             Some(act) => {
+                if let Command::Feed(order) = command {
+                    return self.allow_push(asker, act, order, at);
+                }
                 self.allow(asker, act, self.object_of(command), at)?;
                 self.check_approver(asker, command, at)?;
                 let is_bound = |power: &&Power| power.role == Role::Department;
@@ -224,6 +228,7 @@ impl Directory {
             | Command::GrantConfirm { .. }
             | Command::Request(_)
             | Command::Office(_)
+            | Command::Feed(_)
             | Command::PersonErase { .. } => Err(Denial::Holder),
         }
     }
@@ -298,6 +303,36 @@ impl Directory {
         Ok(())
     }
 
+    /// Whether somebody may push people: each unit whose people become others must be in the remit, and of whom anything else
+    /// becomes other, each unit to which that person belongs. Who belongs to nothing is the whole campus's.
+    fn allow_push(&self, asker: &Asker, act: Act, order: &FeedOrder, at: UnixMs) -> Result<(), Denial> {
+        if let Some(power) = self.office().powers(asker, at)?.iter().find(|power| !act.is_of(power.role)) {
+            return Err(Denial::Role { role: power.role, act });
+        }
+        let today = self.policy().and_then(|policy| Some(zone(&policy.time_zone)?.local(at)?.day));
+        let lasts = |days: DayRange| days.until.is_none_or(|until| today.is_some_and(|day| day <= until));
+        for (id, pushed) in &order.people {
+            let known = self.tables().people.get(id);
+            for unit in units_between(known, &pushed.person) {
+                self.allow(asker, act, Object::Unit(unit), at)?;
+            }
+            let changes_more = known.is_none_or(|known| {
+                let affiliations = pushed.person.affiliations.clone();
+                Person { affiliations, ..known.clone() } != pushed.person || *self.alias(id) != pushed.alias
+            });
+            if !changes_more {
+                continue;
+            }
+            let person = known.unwrap_or(&pushed.person);
+            let mut units = person.affiliations.iter().filter(|affiliation| lasts(affiliation.days)).peekable();
+            if units.peek().is_none() {
+                self.allow(asker, act, Object::Campus, at)?;
+            }
+            units.try_for_each(|affiliation| self.allow(asker, act, Object::Unit(&affiliation.unit), at))?;
+        }
+        Ok(())
+    }
+
     /// What a command is done to. What is not known lies nowhere; that it is not known is not said to whoever could not ask.
     fn object_of<'a>(&'a self, command: &'a Command) -> Object<'a> {
         match command {
@@ -357,7 +392,8 @@ impl Directory {
             | Command::Tick { .. }
             | Command::AgentAdd { .. }
             | Command::AgentEnrol { .. }
-            | Command::AgentRemove { .. } => Object::Campus,
+            | Command::AgentRemove { .. }
+            | Command::Feed(_) => Object::Campus,
             Command::Office(order) => of_office(order),
         }
     }

@@ -6,7 +6,8 @@ use super::requests::{RequestOrder, Standing, Wish};
 use super::{ApiToken, OfficeOrder, Operator, Power, Remit, Role};
 use crate::command::{Command, Scope};
 use crate::directory::{Directory, Refusal};
-use crate::model::{CardId, Grant, Subject, Target};
+use crate::feed::{FeedOrder, Pushed};
+use crate::model::{Affiliation, CardId, Grant, Person, Subject, Target};
 use crate::testing::{at, directory, id, take};
 use doorward_protocol::id::{DoorId, Hash};
 use doorward_protocol::time::{DayRange, UnixMs};
@@ -270,11 +271,12 @@ fn a_request_for_what_is_gone_cannot_be_approved() {
     let mut directory = directory();
     take(&mut directory, ask(Subject::Person(id("bob")), None)).unwrap();
     let mut folder = crate::testing::campus();
-    folder.tables.people.remove(&id("bob"));
-    folder.tables.cards.retain(|_, card| card.person != id("bob"));
+    folder.tables.doors.retain(|_, door| door.building != id("hall"));
+    folder.tables.buildings.remove(&id("hall"));
+    folder.tables.grants.clear();
     let difference = Box::new(crate::difference::Difference::between(&directory, &folder));
     take(&mut directory, Command::Import { difference }).unwrap();
-    assert!(matches!(take(&mut directory, approve()), Err(Refusal::Unknown { kind: "person", .. })));
+    assert!(matches!(take(&mut directory, approve()), Err(Refusal::Unknown { kind: "building", .. })));
     assert!(take(&mut directory, reject()).is_ok());
     let nested = ask(Subject::Unit(id("arts")), Some("arts"));
     let mut elsewhere = crate::testing::directory();
@@ -297,4 +299,39 @@ fn a_grant_that_somebody_confirms_is_looked_at_anew() {
     assert_eq!(directory.reviewed_at(&id("guest")), None);
     let unknown = Command::GrantConfirm { id: id("guest"), reason: "still needed".into() };
     assert!(matches!(directory.check(&unknown, later), Err(Refusal::Unknown { kind: "grant", .. })));
+}
+
+#[test]
+fn a_feed_pushes_people_of_its_units_and_leaves_those_who_belong_elsewhere_too() {
+    let directory = with(Role::RegistrarFeed, of_units(&["science"]));
+    let may = |person: &str, edit: &dyn Fn(&mut Person)| {
+        let id = id::<crate::model::PersonId>(person);
+        let empty = Person {
+            name: "New".into(),
+            category: crate::testing::id("staff"),
+            ends_on: None,
+            left_on: None,
+            affiliations: Default::default(),
+        };
+        let mut person = directory.tables().people.get(&id).cloned().unwrap_or(empty);
+        edit(&mut person);
+        let pushed = Pushed { person, alias: directory.alias(&id).into_owned(), before: directory.person_version(&id) };
+        let order = Command::Feed(FeedOrder { people: [(id, pushed)].into() });
+        directory.authorize(&kim(), &order, at(TODAY)).is_ok()
+    };
+    let into = |unit: &'static str| {
+        move |person: &mut Person| {
+            person.affiliations.insert(Affiliation { unit: id(unit), days: DayRange::ALWAYS });
+        }
+    };
+    let rename = |person: &mut Person| person.name = "Other".into();
+    assert!(may("new", &into("physics")) && !may("new", &into("arts")) && !may("new", &|_| {}));
+    assert!(may("ann", &rename) && !may("bob", &rename));
+    assert!(may("bob", &into("physics")), "who is of another unit may be of this one, too");
+    assert!(!may("ann", &into("arts")));
+    let leave = |person: &mut Person| person.left_on = doorward_protocol::time::Day::parse("2026-09-01");
+    assert!(may("sue", &leave) && !may("bob", &leave));
+    let auditor = with(Role::Auditor, Remit::Campus);
+    let order = Command::Feed(FeedOrder { people: Default::default() });
+    assert!(auditor.authorize(&kim(), &order, at(TODAY)).is_err(), "whoever it is about");
 }

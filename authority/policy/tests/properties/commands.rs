@@ -8,7 +8,8 @@ use doorward_policy::compile::{Changes, Compiled};
 use doorward_policy::desk::{Cause, DeskOrder, Issue};
 use doorward_policy::difference::Difference;
 use doorward_policy::directory::{Directory, Refusal};
-use doorward_policy::model::{Affiliation, Campus, CardState, UnlockSchedule};
+use doorward_policy::feed::{Alias, FeedOrder, Pushed};
+use doorward_policy::model::{Affiliation, Campus, CardState, Person, UnlockSchedule};
 use doorward_policy::office::requests::{RequestOrder, Wish};
 use doorward_policy::office::{ApiToken, OfficeOrder, Operator, Power, Remit, Role};
 use doorward_policy::photo::{PhotoOrder, PhotoState};
@@ -20,7 +21,7 @@ use doorward_protocol::time::{Day, DayRange, UnixMs};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::str::FromStr;
 
@@ -35,7 +36,7 @@ struct RawStep {
 }
 
 fn raw_step() -> impl Strategy<Value = RawStep> {
-    (0..30_u8, 0..24_usize, 0..24_usize, proptest::option::of(-4..5_i32), raw_grant())
+    (0..32_u8, 0..24_usize, 0..24_usize, proptest::option::of(-4..5_i32), raw_grant())
         .prop_map(|(kind, a, b, day, grant)| RawStep { kind, a, b, day, grant })
 }
 
@@ -150,8 +151,13 @@ impl Campaign {
                 let agent = nth(&self.agents(), a);
                 Command::AgentAdd { agent, token_hash: Hash([1; 32]), expires_at: UnixMs(1) }
             }
+            30 | 31 => Command::Feed(self.feed_order(a, b, step.day)),
             _ => {
-                edit(&mut self.folder, step, self.raw.middle());
+                if step.kind == 23 && b.is_multiple_of(3) {
+                    self.bring_back(a);
+                } else {
+                    edit(&mut self.folder, step, self.raw.middle());
+                }
                 return self.import();
             }
         };
@@ -231,6 +237,39 @@ impl Campaign {
             }
             _ => OfficeOrder::OperatorPut { id: id("operator", b % 3), operator: Operator { name: "O".into(), power } },
         }
+    }
+
+    /// Somebody who is new, somebody who belongs elsewhere, or somebody who leaves.
+    fn feed_order(&self, a: usize, b: usize, day: Option<i32>) -> FeedOrder {
+        let tables = self.directory.tables();
+        let id = if a.is_multiple_of(3) { id("pushed", b % 4) } else { nth(&tables.people, b) };
+        let some_person = || Person {
+            name: "P".into(),
+            category: nth(&self.folder.policy.categories, b),
+            ends_on: day.map(|day| self.day(day + 2)),
+            left_on: None,
+            affiliations: BTreeSet::new(),
+        };
+        let mut person = tables.people.get(&id).cloned().unwrap_or_else(some_person);
+        match b % 3 {
+            0 => person.left_on = day.map(|day| self.day(day)),
+            1 => drop(person.affiliations.pop_first()),
+            _ => {
+                let days = DayRange { from: day.map(|day| self.day(day)), until: None };
+                person.affiliations.insert(Affiliation { unit: nth(&tables.units, a), days });
+            }
+        }
+        let alias = Alias { withdrawn: b.is_multiple_of(5), ..self.directory.alias(&id).into_owned() };
+        let before = self.directory.person_version(&id);
+        FeedOrder { people: [(id, Pushed { person, alias, before })].into() }
+    }
+
+    /// Somebody whom the folder had at first is in it again, with nothing but a name.
+    fn bring_back(&mut self, n: usize) {
+        let original = self.raw.campus().tables.people;
+        let id = nth(&original, n);
+        let person = Person { affiliations: BTreeSet::new(), left_on: None, ..original[&id].clone() };
+        self.folder.tables.people.entry(id).or_insert(person);
     }
 
     fn agents(&self) -> BTreeMap<AgentId, ()> {

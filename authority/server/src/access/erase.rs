@@ -63,6 +63,7 @@ impl AccessStore {
             })
             .await?;
         self.erase_looks(erased.clone()).await?;
+        self.erase_events(erased.clone()).await?;
         self.erase_closings(erased.entries.clone()).await?;
         self.empty_logs().await?;
         Ok(records)
@@ -87,6 +88,21 @@ impl AccessStore {
             .await
     }
 
+    /// What other systems have not fetched by now they learn no more.
+    async fn erase_events(&self, erased: Erased) -> Result<(), StoreError> {
+        self.events
+            .write(move |transaction| {
+                let Erased { person, cards, .. } = &erased;
+                let ids = cards.iter().map(|card| format!("\"{card}\"")).chain([format!("\"{person}\"")]);
+                let tapped = cards.iter().map(|card| format!(" card {card} "));
+                for word in ids.chain(tapped) {
+                    transaction.execute("DELETE FROM events WHERE instr(data, ?1) > 0", params![word])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
     async fn erase_closings(&self, entries: Vec<(u64, String)>) -> Result<(), StoreError> {
         self.progress
             .write(move |transaction| {
@@ -102,7 +118,7 @@ impl AccessStore {
 
     /// Moves what was written into the databases themselves, so that what it replaced stands in no file beside them.
     async fn empty_logs(&self) -> Result<(), StoreError> {
-        for database in [self.log.clone(), self.progress.clone(), self.looks.clone()] {
+        for database in [self.log.clone(), self.progress.clone(), self.looks.clone(), self.events.clone()] {
             let emptied = tokio::task::spawn_blocking(move || database.empty_log()).await;
             emptied.map_err(|error| StoreError::Storage(error.to_string()))??;
         }

@@ -1,7 +1,7 @@
 //! What agents report: access records with their chains, alarms, contacts, and how far each closing has come; and who asked
-//! about whom.
+//! about whom; and what other systems are told.
 //!
-//! Three databases, each with a writer thread of its own and both apart from the journal: a flood of records delays neither a
+//! Four databases, each with a writer thread of its own and all apart from the journal: a flood of records delays neither a
 //! command nor the word that a door is closed.
 
 mod alarms;
@@ -9,6 +9,7 @@ mod closings;
 mod contacts;
 mod database;
 mod erase;
+mod events;
 mod looks;
 mod old;
 mod records;
@@ -17,6 +18,7 @@ pub use alarms::{AlarmRow, NewAlarm};
 pub use closings::{ClosingAgentRow, ClosingRow};
 pub use contacts::Contact;
 pub use erase::Erased;
+pub use events::Event;
 pub use looks::{Look, LookRow};
 pub use old::{Old, Removed};
 pub use records::{Filter, NewRecord, RecordRow};
@@ -66,6 +68,8 @@ pub struct AccessStore {
     progress: Database,
     /// Who asked about whom.
     looks: Database,
+    /// What other systems are told.
+    events: Database,
     raised: Arc<Mutex<alarms::Raised>>,
 }
 
@@ -80,13 +84,15 @@ impl AccessStore {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn open(layout: &Layout) -> Result<(Self, [JoinHandle<()>; 3]), StoreError> {
+    pub fn open(layout: &Layout) -> Result<(Self, [JoinHandle<()>; 4]), StoreError> {
         let schema = [records::SCHEMA, alarms::SCHEMA];
         let (log, log_writer) = Database::open(&layout.access(), &schema, old::ADDED, "access-writer")?;
         let schema = [contacts::SCHEMA, closings::SCHEMA];
         let (progress, progress_writer) = Database::open(&layout.progress(), &schema, "", "progress-writer")?;
         let (looks, looks_writer) = Database::open(&layout.looks(), &[looks::SCHEMA], "", "looks-writer")?;
-        Ok((Self { log, progress, looks, raised: Arc::default() }, [log_writer, progress_writer, looks_writer]))
+        let (events, events_writer) = Database::open(&layout.events(), &[events::SCHEMA], "", "events-writer")?;
+        let writers = [log_writer, progress_writer, looks_writer, events_writer];
+        Ok((Self { log, progress, looks, events, raised: Arc::default() }, writers))
     }
 
     /// Changes after everything that was stored: for streams that follow the log.
@@ -115,7 +121,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::new(directory.path());
         drop(AccessStore::open(&layout).unwrap());
-        for file in [layout.access(), layout.progress(), layout.looks()] {
+        for file in [layout.access(), layout.progress(), layout.looks(), layout.events()] {
             let connection = database::connect(&file).unwrap();
             connection.pragma_update(None, "user_version", database::FORMAT + 1).unwrap();
             assert_eq!(AccessStore::open(&layout).unwrap_err(), StoreError::Newer { found: 2, known: 1 });

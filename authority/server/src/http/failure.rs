@@ -34,6 +34,12 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, error)
     }
 
+    /// Its status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The same with a hint.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

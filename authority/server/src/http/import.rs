@@ -78,7 +78,10 @@ async fn run(
     .await;
     let asked = Arc::clone(api);
     let difference = blocking(move || Difference::between(&asked.authority.present().directory, &campus)).await?;
-    let rows = difference.people.put.len() + difference.cards.put.len() + difference.cards.removed.len();
+    let rows = difference.people.put.len()
+        + difference.left.len()
+        + difference.cards.put.len()
+        + difference.cards.removed.len();
     stage(lines, 2, format!("{rows} people and cards differ")).await;
     let asked = Arc::clone(api);
     let (plan, difference) = blocking(move || plan(&asked, difference)).await??;

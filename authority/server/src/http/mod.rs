@@ -30,6 +30,7 @@ mod questions;
 mod refusals;
 mod requests;
 mod retention;
+pub mod scim;
 mod sessions;
 pub mod shapes;
 mod status;
@@ -37,15 +38,16 @@ mod status;
 use crate::accounts::Accounts;
 use crate::authority::Authority;
 use crate::enrolment::Enrolment;
+use crate::outbound::Outbound;
 use crate::photos::Photos;
 use crate::retention::Retention;
 use crate::token::KnownToken;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::middleware;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use caller::Caller;
 use doorward_policy::command::Command;
@@ -79,6 +81,7 @@ pub struct Api {
     /// One import at a time: each holds a whole campus in memory.
     imports: Semaphore,
     refusals: Refusals,
+    outbound: Arc<Outbound>,
 }
 
 impl Api {
@@ -101,11 +104,18 @@ impl Api {
             quic,
             imports: Semaphore::new(1),
             refusals: Refusals::default(),
+            outbound: Arc::default(),
         }
     }
 
     fn photos(&self) -> &Photos {
         self.retention.photos()
+    }
+
+    /// The same, and it says how these receivers are.
+    #[must_use]
+    pub fn with_outbound(self, outbound: Arc<Outbound>) -> Self {
+        Self { outbound, ..self }
     }
 
     fn when(&self, at: UnixMs) -> When {
@@ -153,14 +163,24 @@ pub fn router(api: Arc<Api>) -> Router {
     };
     router
         .route("/v1/openapi.json", get(describe))
-        .method_not_allowed_fallback(|| {
+        .method_not_allowed_fallback(|uri: Uri| {
             let error = "this route does not take that method; see /v1/openapi.json";
-            std::future::ready(Failure::new(StatusCode::METHOD_NOT_ALLOWED, error).into_response())
+            std::future::ready(no_route(&uri, StatusCode::METHOD_NOT_ALLOWED, error))
         })
-        .fallback(|| std::future::ready(Failure::new(StatusCode::NOT_FOUND, "there is no such route").into_response()))
+        .fallback(|uri: Uri| std::future::ready(no_route(&uri, StatusCode::NOT_FOUND, "there is no such route")))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), caller::recognise))
         .merge(open)
         .with_state(api)
+}
+
+/// What is answered where there is nothing, in the form of what is next to it.
+fn no_route(uri: &Uri, status: StatusCode, error: &str) -> Response {
+    if uri.path().starts_with(scim::BASE) {
+        let more = "units come with the campus folder, and people are taken back by DELETE of their own address";
+        scim::ScimFailure::new(status, format!("{error}; {more}")).into_response()
+    } else {
+        Failure::new(status, error).into_response()
+    }
 }
 
 fn described() -> OpenApiRouter<Arc<Api>> {
@@ -217,7 +237,12 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(production::strike))
         .routes(routes!(production::deliver))
         .layer(DefaultBodyLimit::max(production::BODY_BYTES_MAX));
-    small.merge(card_office().layer(DefaultBodyLimit::max(BODY_BYTES_MAX))).merge(import).merge(photos).merge(many)
+    small
+        .merge(card_office().layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
+        .merge(import)
+        .merge(photos)
+        .merge(many)
+        .merge(scim_routes())
 }
 
 /// How cards come about.
@@ -255,6 +280,22 @@ fn of_people() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(me::lost))
         .routes(routes!(me::found))
         .routes(routes!(sessions::invite_holder))
+}
+
+fn scim_routes() -> OpenApiRouter<Arc<Api>> {
+    use scim::{discovery, groups, users};
+    OpenApiRouter::new()
+        .routes(routes!(discovery::config))
+        .routes(routes!(discovery::resource_types))
+        .routes(routes!(discovery::show_resource_type))
+        .routes(routes!(discovery::schemas))
+        .routes(routes!(discovery::show_schema))
+        .routes(routes!(discovery::search))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::show, users::replace, users::modify, users::remove))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::show, groups::replace, groups::modify))
+        .layer(DefaultBodyLimit::max(scim::BODY_BYTES_MAX))
 }
 
 /// What is served to whoever has no token yet.

@@ -106,7 +106,6 @@ fn of_directory(api: &Api, caller: &Caller, person: &PersonId) -> PersonExport {
         person: person.to_string(),
         at: api.when(now),
         directory: directory.tables().people.get(person).map(|known| people::detail(directory, person, known)),
-        gone_since: directory.gone().get(person).map(|at| api.when(*at)),
         photo: directory.photos().get(person).map(|photo| photos::view(api, directory, person, photo)),
         photo_jpeg: None,
         grants: grants.map(|(id, grant)| (id.to_string(), terms(grant))).collect(),
@@ -122,6 +121,8 @@ fn entry_about(api: &Api, trail: &Trail, entry: &Entry) -> EntryAboutPerson {
         serde_json::to_value(trail.part_of(difference)).unwrap_or_default()
     } else if let Command::Production(order) = &entry.command {
         history::detail(&Command::Production(trail.part_of_order(order)))
+    } else if let Command::Feed(order) = &entry.command {
+        history::detail(&Command::Feed(trail.part_of_feed(order)))
     } else {
         history::detail(&entry.command)
     };

@@ -1,6 +1,6 @@
 //! How the authority is.
 
-use super::shapes::{AgentCounts, CampusName, Counts, Status};
+use super::shapes::{AgentCounts, CampusName, Counts, ReceiverView, Status};
 use super::{Api, Failure, at};
 use crate::clock;
 use axum::Json;
@@ -53,7 +53,19 @@ pub async fn status(State(api): State<Arc<Api>>) -> Result<Json<Status>, Failure
         lockdowns: directory.lockdowns().iter().cloned().collect(),
         alarms_open,
         warnings: authority.warnings(),
+        receivers: receivers(&api)?,
         last_pulse_at: last_pulse.map(|at| api.when(at)),
         quic: api.quic.to_string(),
     }))
+}
+
+fn receivers(api: &Api) -> Result<Vec<ReceiverView>, Failure> {
+    let (_, newest) = api.authority.store.event_range()?;
+    let views = api.outbound.conditions().map(|(receiver, condition)| ReceiverView {
+        name: receiver.name.clone(),
+        waiting: newest.saturating_sub(condition.position),
+        failing_since: condition.failing_since.map(|since| api.when(since)),
+        error: condition.error,
+    });
+    Ok(views.collect())
 }

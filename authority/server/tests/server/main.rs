@@ -15,7 +15,11 @@ mod http;
 #[cfg(test)]
 mod office;
 #[cfg(test)]
+mod outbound;
+#[cfg(test)]
 mod running;
+#[cfg(test)]
+mod scim;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]

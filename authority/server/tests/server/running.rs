@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 /// A server on sockets of its own.
 pub struct Running {
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
     pub layout: Layout,
     address: String,
     pub token: String,
@@ -31,21 +31,38 @@ pub fn options(layout: &Layout) -> ServeOptions {
 /// A server of the sample campus.
 pub async fn running() -> Running {
     let (directory, layout) = made();
+    serving(directory, layout).await
+}
+
+/// A server on a data directory that is there.
+pub async fn serving(directory: tempfile::TempDir, layout: Layout) -> Running {
     let server = Server::start(options(&layout)).await.unwrap();
     let address = server.run_file().api.strip_prefix("http://").unwrap().to_owned();
     let token = std::fs::read_to_string(layout.api_token()).unwrap().trim().to_owned();
     let (stop, stopped) = oneshot::channel();
     let server = tokio::spawn(server.run_until(async move { drop(stopped.await) }));
-    Running { _directory: directory, layout, address, token, stop, server }
+    Running { directory, layout, address, token, stop, server }
 }
 
 impl Running {
     pub async fn ask(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> (u16, Vec<u8>) {
+        self.ask_with(method, path, token, "", body).await
+    }
+
+    /// Asks with more headers, each with its end of line.
+    pub async fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        more: &str,
+        body: &str,
+    ) -> (u16, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         // Of HTTP/1.0 an answer ends with its connection, which spares this client chunks.
         let request = format!(
-            "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nX-Doorward-As: kim\r\n{token}Content-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nX-Doorward-As: kim\r\n{token}{more}Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -85,9 +102,20 @@ impl Running {
     }
 
     pub async fn stop(self) {
+        self.end().await;
+    }
+
+    /// Stops the server and starts another one on the same data directory.
+    pub async fn restart(self) -> Self {
+        let (directory, layout) = self.end().await;
+        serving(directory, layout).await
+    }
+
+    async fn end(self) -> (tempfile::TempDir, Layout) {
         self.stop.send(()).unwrap();
         self.server.await.unwrap().unwrap();
         assert!(!self.layout.run_file().exists());
+        (self.directory, self.layout)
     }
 
     pub fn import_body(files: &CampusFiles) -> Value {

@@ -92,10 +92,25 @@ pub struct Status {
     pub alarms_open: u64,
     /// Conditions that last, in sentences.
     pub warnings: Vec<String>,
+    /// The systems that are told of events.
+    pub receivers: Vec<ReceiverView>,
     /// The newest pulse.
     pub last_pulse_at: Option<When>,
     /// Where agents connect.
     pub quic: String,
+}
+
+/// A system that is told of events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReceiverView {
+    /// Its name.
+    pub name: String,
+    /// How many events wait for it, those that it is not told of included.
+    pub waiting: u64,
+    /// Since when nothing reaches it.
+    pub failing_since: Option<When>,
+    /// What went wrong last.
+    pub error: Option<String>,
 }
 
 /// A campus by name.

@@ -18,8 +18,6 @@ pub struct PersonExport {
     pub at: When,
     /// What the directory has: name, category, affiliations and cards; absent for whom folders name no more.
     pub directory: Option<PersonDetail>,
-    /// Since when folders name the person no more.
-    pub gone_since: Option<When>,
     /// The photo, and where it stands.
     pub photo: Option<PhotoView>,
     /// Its file, a JPEG in Base64.
