@@ -110,7 +110,8 @@ fn an_import_that_removes_more_than_a_tenth_waits_for_allow_removals() {
     world.authority.say("card show S15").unwrap().ok().unwrap();
     world.authority.say(&format!("{import} --allow-removals")).unwrap().ok().unwrap();
     assert_eq!(journal_head(&world), head + 1);
-    world.authority.say("card show S15").unwrap().with_code(1).unwrap();
+    let today = campus::today(0).unwrap();
+    assert_says(&world.authority.say("person show s15").unwrap().ok().unwrap().out, &[&format!("left on  {today}")]);
     world.stop().unwrap();
 }
 

@@ -88,7 +88,7 @@ impl AccessStore {
             .await
     }
 
-    /// What other systems have not fetched by now they learn no more.
+    /// What other systems have not fetched by now they learn no more. The numbers stay, so that none of them seems lost.
     async fn erase_events(&self, erased: Erased) -> Result<(), StoreError> {
         self.events
             .write(move |transaction| {
@@ -96,7 +96,8 @@ impl AccessStore {
                 let ids = cards.iter().map(|card| format!("\"{card}\"")).chain([format!("\"{person}\"")]);
                 let tapped = cards.iter().map(|card| format!(" card {card} "));
                 for word in ids.chain(tapped) {
-                    transaction.execute("DELETE FROM events WHERE instr(data, ?1) > 0", params![word])?;
+                    let sql = "UPDATE events SET kind = ?2, subject = ?2, data = '{}' WHERE instr(data, ?1) > 0";
+                    transaction.execute(sql, params![word, ERASED])?;
                 }
                 Ok(())
             })
@@ -129,7 +130,7 @@ impl AccessStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{Filter, Look, NewAlarm, NewRecord};
+    use crate::access::{Event, Filter, Look, NewAlarm, NewRecord};
     use crate::paths::Layout;
     use doorward_protocol::commit::Position;
     use doorward_protocol::decide::Reason;
@@ -178,6 +179,17 @@ mod tests {
             let about = format!("people with {typed:?}");
             store.note_look(Look { at: UnixMs(7), actor: "aud".into(), question: "find", about }).await.unwrap();
         }
+        let event = |data: &str| Event {
+            id: 0,
+            at: UnixMs(7),
+            kind: "card.closed".into(),
+            subject: "card SECRET-A".into(),
+            data: data.into(),
+        };
+        let events = ["{\"card\":\"SECRET-A\"}", "{\"text\":\"the closed card SECRET-A was tapped\"}"].map(event);
+        store.note_events(events.into(), Vec::new()).await.unwrap();
+        let other = Event { subject: "card B".into(), ..event("{\"card\":\"B\"}") };
+        store.note_events(vec![other], Vec::new()).await.unwrap();
         let erased = Erased {
             person: "kim".into(),
             cards: vec!["SECRET-A".into()],
@@ -197,6 +209,12 @@ mod tests {
             alarms[0].starts_with("the closed card erased was tapped") && alarms[1].contains("card B"),
             "{alarms:?}"
         );
+        let events = store.events_after(0, 9).unwrap();
+        assert_eq!(
+            events.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(),
+            ["erased", "erased", "card.closed"]
+        );
+        assert_eq!((events[1].id, events[2].subject.as_str()), (2, "card B"), "no number is missing");
         let looks: Vec<_> = store.looks(None, None, 9).unwrap().into_iter().map(|row| row.about).collect();
         assert_eq!(looks, ["card B", "people with \"im\"", "people with \"lee min\""], "which are about others, too");
         for file in std::fs::read_dir(directory.path()).unwrap() {

@@ -4,6 +4,7 @@ use super::syslog::{Connection, Transport};
 use super::webhook::{self, Secret};
 use crate::access::Event;
 use crate::paths::Layout;
+use doorward_policy::erasure::ERASED;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -84,10 +85,10 @@ impl Receiver {
         format!("receiver {}", self.name)
     }
 
-    /// Whether it is told of events of a kind.
+    /// Whether it is told of events of a kind; of what was erased nobody is.
     #[must_use]
     pub fn wants(&self, kind: &str) -> bool {
-        self.events.is_empty() || self.events.contains(kind)
+        kind != ERASED && (self.events.is_empty() || self.events.contains(kind))
     }
 }
 
