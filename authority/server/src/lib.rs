@@ -8,6 +8,7 @@ pub mod clock;
 pub mod closing;
 mod compiler;
 mod concern;
+pub mod console;
 pub mod cores;
 pub mod enrolment;
 pub mod epoch;

@@ -4,10 +4,11 @@ use crate::accounts::{Accounts, AccountsError};
 use crate::authority::Authority;
 use crate::certificates::{CertificateAuthority, CertificateError};
 use crate::clock;
+use crate::console;
 use crate::enrolment::Enrolment;
+use crate::http::Api;
 use crate::http::connections::{self, LIMITS};
 use crate::http::listen::{self, ListenError, Renewable, TlsListener};
-use crate::http::{self, Api};
 use crate::keys::{self, KeyError};
 use crate::outbound::{self, Outbound, ReceiversError};
 use crate::paths::Layout;
@@ -249,7 +250,7 @@ impl Server {
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
         let Self { authority, threads, quic, listener, tls, renewable, certificates, api, jobs, options, .. } = self;
         let (stopping, stopped) = watch::channel(false);
-        let router = http::router(api);
+        let router = console::site(api, tls.is_some());
         let accepting = Arc::clone(&quic);
         let agents = tokio::spawn(async move { accepting.run().await });
         let requests = tokio::spawn(serve_api(listener, tls, router, stopped));

@@ -20,9 +20,9 @@ const LIMIT_MAX: u32 = 10_000;
 
 #[derive(Debug, Deserialize)]
 pub struct Narrow {
-    limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
     #[serde(default)]
-    open: bool,
+    pub(crate) open: bool,
 }
 
 /// The newest alarms, oldest of them first.

@@ -55,7 +55,7 @@ impl Caller {
     }
 
     /// An operator or a card holder who signed in, and is one still.
-    fn of_session(api: &Api, office: &Office, token: &[u8]) -> Option<Self> {
+    pub(crate) fn of_session(api: &Api, office: &Office, token: &[u8]) -> Option<Self> {
         let login = api.accounts.session(token, clock::wall())?.operator;
         let is_one = match &login {
             Login::Operator(operator) => office.operators.contains_key(operator),

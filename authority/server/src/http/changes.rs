@@ -32,7 +32,7 @@ const GRACE: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Deserialize)]
 pub struct Wait {
-    wait_ms: Option<u64>,
+    pub(crate) wait_ms: Option<u64>,
 }
 
 /// How far a change has come: each agent once, then each time it comes further, then a summary. Ends when all agents have
@@ -111,9 +111,9 @@ async fn follow(api: &Api, seq: u64, wait: Duration, lines: &Lines) {
     }
 }
 
-const WAITING: &str = "waiting";
-const APPLIED: &str = "applied";
-const DURABLE: &str = "durable";
+pub(crate) const WAITING: &str = "waiting";
+pub(crate) const APPLIED: &str = "applied";
+pub(crate) const DURABLE: &str = "durable";
 
 fn of_agents(api: &Api, closing: &Closing) -> BTreeMap<AgentId, AgentProgress> {
     closing.agents.iter().map(|(id, agent)| (id.clone(), of_agent(api, closing, id, agent))).collect()

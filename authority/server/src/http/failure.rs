@@ -18,7 +18,7 @@ use doorward_protocol::problem::Problem;
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    status: StatusCode,
+    pub(crate) status: StatusCode,
     /// What is answered.
     pub fault: Fault,
 }
@@ -69,7 +69,10 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (self.status, Json(self.fault)).into_response()
+        let mut response = (self.status, Json(self.fault.clone())).into_response();
+        // The console makes a page of it.
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

@@ -26,16 +26,16 @@ const LIMIT_MAX: u32 = 100_000;
 /// How many new records a follower reads at once.
 const FOLLOW_MAX: u32 = 1_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Narrow {
-    door: Option<String>,
-    card: Option<String>,
-    person: Option<String>,
-    since: Option<String>,
-    reason: Option<String>,
-    limit: Option<u32>,
+    pub(crate) door: Option<String>,
+    pub(crate) card: Option<String>,
+    pub(crate) person: Option<String>,
+    pub(crate) since: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) limit: Option<u32>,
     #[serde(default)]
-    follow: bool,
+    pub(crate) follow: bool,
 }
 
 impl Narrow {

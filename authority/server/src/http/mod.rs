@@ -3,35 +3,35 @@
 //! Deliberately thin: a handler parses, asks the core, and shapes the answer.
 
 mod agents;
-mod alarms;
+pub(crate) mod alarms;
 mod applications;
 mod archive;
 pub mod caller;
-mod cards;
-mod changes;
+pub(crate) mod cards;
+pub(crate) mod changes;
 pub mod connections;
-mod doors;
-mod extract;
+pub(crate) mod doors;
+pub(crate) mod extract;
 pub mod failure;
 mod grants;
 mod import;
 mod journal;
 mod lines;
 pub mod listen;
-mod log;
+pub(crate) mod log;
 mod looks;
 mod me;
 mod operators;
-mod people;
+pub(crate) mod people;
 mod personal;
-mod photos;
+pub(crate) mod photos;
 mod production;
-mod questions;
+pub(crate) mod questions;
 mod refusals;
 mod requests;
 mod retention;
 pub mod scim;
-mod sessions;
+pub(crate) mod sessions;
 pub mod shapes;
 mod status;
 
@@ -48,7 +48,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use caller::Caller;
 use doorward_policy::command::Command;
 use doorward_policy::zone::format_local;
@@ -72,10 +72,10 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 /// What the handlers share.
 #[derive(Debug)]
 pub struct Api {
-    authority: Arc<Authority>,
+    pub(crate) authority: Arc<Authority>,
     enrolment: Arc<Enrolment>,
     token: KnownToken,
-    accounts: Arc<Accounts>,
+    pub(crate) accounts: Arc<Accounts>,
     retention: Arc<Retention>,
     quic: SocketAddr,
     /// One import at a time: each holds a whole campus in memory.
@@ -118,7 +118,7 @@ impl Api {
         Self { outbound, ..self }
     }
 
-    fn when(&self, at: UnixMs) -> When {
+    pub(crate) fn when(&self, at: UnixMs) -> When {
         When { text: format_local(at, &self.authority.zone()), ms: at.0 }
     }
 
@@ -163,11 +163,13 @@ pub fn router(api: Arc<Api>) -> Router {
     };
     router
         .route("/v1/openapi.json", get(describe))
+        .route("/v1", any(no_such_route))
+        .route("/v1/{*rest}", any(no_such_route))
+        .route("/scim/{*rest}", any(no_such_route))
         .method_not_allowed_fallback(|uri: Uri| {
             let error = "this route does not take that method; see /v1/openapi.json";
             std::future::ready(no_route(&uri, StatusCode::METHOD_NOT_ALLOWED, error))
         })
-        .fallback(|uri: Uri| std::future::ready(no_route(&uri, StatusCode::NOT_FOUND, "there is no such route")))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), caller::recognise))
         .merge(open)
         .with_state(api)
@@ -181,6 +183,11 @@ fn no_route(uri: &Uri, status: StatusCode, error: &str) -> Response {
     } else {
         Failure::new(status, error).into_response()
     }
+}
+
+/// What is asked below `/v1` or `/scim` and is not there; all else is the console's to answer.
+async fn no_such_route(uri: Uri) -> Response {
+    no_route(&uri, StatusCode::NOT_FOUND, "there is no such route")
 }
 
 fn described() -> OpenApiRouter<Arc<Api>> {

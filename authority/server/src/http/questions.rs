@@ -22,9 +22,9 @@ use std::sync::Arc;
 
 #[derive(Debug, Deserialize)]
 pub struct Question {
-    door: Option<String>,
-    card: Option<String>,
-    at: Option<String>,
+    pub(crate) door: Option<String>,
+    pub(crate) card: Option<String>,
+    pub(crate) at: Option<String>,
 }
 
 /// Who can open a door.

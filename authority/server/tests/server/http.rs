@@ -24,7 +24,7 @@ async fn nobody_is_answered_without_the_token() {
             ("GET", "/v1/log"),
             ("POST", "/v1/lockdown"),
             ("POST", "/v1/import"),
-            ("GET", "/"),
+            ("GET", "/v1/no-such-route"),
         ] {
             let (status, body) = running.ask(method, path, token, r#"{"scope":"campus","reason":"x"}"#).await;
             assert_eq!(status, 401, "{method} {path}");
@@ -105,7 +105,7 @@ async fn what_is_wrong_is_answered_with_what_would_be_right_and_changes_nothing(
         ("GET", "/v1/changes/99/progress", json!(null), 404, "no entry 99"),
         ("GET", "/v1/changes/2/evidence", json!(null), 404, "no change whose progress is known"),
         ("POST", "/v1/alarms/7/acknowledge", json!(null), 404, "no alarm 7"),
-        ("GET", "/v2/status", json!(null), 404, "no such route"),
+        ("GET", "/v1/no-such-route", json!(null), 404, "no such route"),
     ];
     for (method, path, body, status, words) in cases {
         let (found, fault) = running.refused(method, path, body).await;

@@ -7,6 +7,8 @@ mod agent;
 #[cfg(test)]
 mod behind;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod core;
 #[cfg(test)]
 mod holders;

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 pub struct Running {
     directory: tempfile::TempDir,
     pub layout: Layout,
-    address: String,
+    pub address: String,
     pub token: String,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), ServeError>>,

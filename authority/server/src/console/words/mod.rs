@@ -1,0 +1,138 @@
+//! The languages of the console: which there are, how one is chosen, and what is said in each.
+//!
+//! Deliberately not the sentences of the authority (refusals, reasons that people typed, alarms): these are said as they are.
+
+mod catalogue;
+mod terms;
+
+pub use catalogue::Words;
+
+/// A language of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// Korean.
+    Korean,
+    /// Chinese, in simplified characters.
+    Chinese,
+    /// Croatian.
+    Croatian,
+}
+
+impl Language {
+    /// All of them, as they are offered.
+    pub const ALL: [Self; 4] = [Self::English, Self::Korean, Self::Chinese, Self::Croatian];
+
+    /// The code by which browsers know it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Korean => "ko",
+            Self::Chinese => "zh",
+            Self::Croatian => "hr",
+        }
+    }
+
+    /// Its name, in itself.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::Korean => "한국어",
+            Self::Chinese => "中文",
+            Self::Croatian => "Hrvatski",
+        }
+    }
+
+    /// The language of a code.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.code() == code)
+    }
+
+    /// The first language of a browser's list (`Accept-Language`) that is spoken here; browsers put what they prefer first.
+    #[must_use]
+    pub fn accepted(list: &str) -> Option<Self> {
+        let codes = list.split(',').filter_map(|item| item.split(['-', ';']).next());
+        codes.map(|code| code.trim().to_ascii_lowercase()).find_map(|code| Self::of_code(&code))
+    }
+
+    /// What is said in it.
+    #[must_use]
+    pub const fn words(self) -> &'static Words {
+        match self {
+            Self::English => &catalogue::ENGLISH,
+            Self::Korean => &catalogue::KOREAN,
+            Self::Chinese => &catalogue::CHINESE,
+            Self::Croatian => &catalogue::CROATIAN,
+        }
+    }
+}
+
+/// A sentence with values in its places, such as `{count}`.
+#[must_use]
+pub fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let (name, behind) = after.split_once('}').unwrap_or((after, ""));
+        filled.push_str(values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value));
+        rest = behind;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The places of a sentence.
+    fn places(sentence: &str) -> BTreeSet<&str> {
+        sentence.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+    }
+
+    #[test]
+    fn everything_is_said_in_every_language_with_the_same_places() {
+        let english = Language::English.words().all();
+        assert!(english.len() > 100, "{}", english.len());
+        for language in Language::ALL {
+            for ((key, here), (_, there)) in language.words().all().iter().zip(&english) {
+                assert!(!here.trim().is_empty(), "{key} in {}", language.name());
+                assert_eq!(places(here), places(there), "{key} in {}", language.name());
+            }
+        }
+    }
+
+    #[test]
+    fn each_language_is_in_its_own_script_and_no_key_was_left_in_english() {
+        let is_hangul = |c: char| ('\u{ac00}'..='\u{d7a3}').contains(&c);
+        let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+        for (key, said) in Language::Korean.words().all() {
+            assert!(said.chars().any(is_hangul), "{key}: {said}");
+        }
+        for (key, said) in Language::Chinese.words().all() {
+            assert!(said.chars().any(is_han) && !said.chars().any(is_hangul), "{key}: {said}");
+        }
+        let (english, croatian) = (Language::English.words().all(), Language::Croatian.words().all());
+        let same = english.iter().zip(&croatian).filter(|(one, other)| one.1 == other.1).map(|(one, _)| one.0);
+        assert_eq!(same.collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_language_is_found_in_what_a_browser_prefers() {
+        assert_eq!(Language::accepted("hr-HR,hr;q=0.9,en;q=0.8"), Some(Language::Croatian));
+        assert_eq!(Language::accepted("fr, zh-CN;q=0.9"), Some(Language::Chinese));
+        assert_eq!(Language::accepted("fr"), None);
+    }
+
+    #[test]
+    fn values_stand_in_their_places_and_are_not_looked_into() {
+        assert_eq!(fill("{a} of {b}", &[("a", "{b}"), ("b", "2")]), "{b} of 2");
+        assert_eq!(fill("nothing", &[]), "nothing");
+    }
+}

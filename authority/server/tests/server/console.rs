@@ -1,0 +1,433 @@
+//! The console as a browser without scripts sees it: who is let in, what a form must bring, what a page says and never says.
+//!
+//! What a browser makes of it, and what doors do meanwhile, is tested from the outside, in the `tests/` room.
+
+use crate::running::{Running, running};
+use crate::support::{active_card, campus};
+use doorward_policy::model::{CardId, CardState};
+use doorward_server::http::shapes::office::{Looks, SetUpGiven};
+use doorward_server::http::shapes::{CardView, JournalLine};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const PASSWORD: &str = "seven quiet herons";
+/// How long a stream may go on after its session ended.
+const ENDS_WITHIN: Duration = Duration::from_secs(20);
+
+/// Every page behind the sign-in, with the sample campus's names in it.
+const PAGES: [&str; 13] = [
+    "/",
+    "/?find=a",
+    "/?find=%3Cscript%3Ealert(1)%3C/script%3E",
+    "/people/230001",
+    "/cards/CARD1",
+    "/cards/CARD1/suspend",
+    "/changes/1",
+    "/taps",
+    "/taps?building=sci",
+    "/alarms",
+    "/alarms?all=true",
+    "/lockdown",
+    "/lockdown/confirm?kind=building&id=sci",
+];
+
+/// Every form.
+const FORMS: [&str; 10] = [
+    "/cards/CARD1/suspend",
+    "/cards/CARD1/resume",
+    "/alarms/1/acknowledge",
+    "/lockdown",
+    "/release",
+    "/sign-out",
+    "/sign-in",
+    "/setup",
+    "/language",
+    "/nowhere",
+];
+
+/// An answer as a browser gets it.
+struct Page {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Page {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().filter_map(|line| line.split_once(": ")).find(|(known, _)| *known == name).map(|pair| pair.1)
+    }
+
+    /// The key that forms of this page bring.
+    fn key(&self) -> String {
+        let (_, rest) = self.body.split_once("name=\"key\" value=\"").expect("a page with a form");
+        rest.split('"').next().unwrap().to_owned()
+    }
+}
+
+/// A browser: it keeps cookies, and does what a page says without scripts.
+struct Browser<'a> {
+    running: &'a Running,
+    cookies: Vec<(String, String)>,
+    language: &'static str,
+}
+
+impl<'a> Browser<'a> {
+    fn new(running: &'a Running) -> Self {
+        Self { running, cookies: Vec::new(), language: "en" }
+    }
+
+    async fn request(&self, method: &str, path: &str, more: &str, body: &str) -> TcpStream {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut stream = TcpStream::connect(&self.running.address).await.unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.0\r\nAccept-Language: {}\r\nCookie: {}\r\n{more}\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            self.language,
+            cookies.join("; "),
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    }
+
+    async fn ask(&mut self, method: &str, path: &str, more: &str, body: &str) -> Page {
+        let mut stream = self.request(method, path, more, body).await;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        for line in head.lines().filter_map(|line| line.strip_prefix("set-cookie: ")) {
+            let (name, rest) = line.split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        Page { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    async fn get(&mut self, path: &str) -> Page {
+        self.ask("GET", path, "", "").await
+    }
+
+    /// Sends a form of a page; the key comes from that page.
+    async fn send(&mut self, page: &str, to: &str, fields: &str) -> Page {
+        let key = self.get(page).await.key();
+        self.ask("POST", to, "Sec-Fetch-Site: same-origin\r\n", &format!("key={key}&{fields}")).await
+    }
+
+    async fn sign_in(&mut self, operator: &str) -> Page {
+        let fields = format!("operator={operator}&password={}&then=", PASSWORD.replace(' ', "+"));
+        self.send("/sign-in", "/sign-in", &fields).await
+    }
+}
+
+impl Running {
+    /// An operator who chose a password on the console's own page.
+    async fn operator(&self, id: &str, power: Value) -> Browser<'_> {
+        let body = json!({ "name": "Somebody", "power": power }).to_string();
+        assert_eq!(self.ask("PUT", &format!("/v1/operators/{id}"), Some(&self.token), &body).await.0, 200);
+        let given: SetUpGiven = self.post(&format!("/v1/operators/{id}/invite"), json!({})).await;
+        let mut browser = Browser::new(self);
+        let password = PASSWORD.replace(' ', "+");
+        let fields = format!("operator={id}&secret={}&password={password}&again={password}", given.secret);
+        let page = browser.send("/setup", "/setup", &fields).await;
+        assert_eq!((page.status, page.header("location")), (303, Some("/sign-in?ready=true")), "{}", page.body);
+        let page = browser.sign_in(id).await;
+        assert_eq!((page.status, page.header("location")), (303, Some("/")), "{}", page.body);
+        browser
+    }
+
+    async fn guard(&self) -> Browser<'_> {
+        self.operator("guard", json!({ "role": "security-office", "campus": true })).await
+    }
+
+    async fn state_of(&self, card: &str) -> String {
+        self.get::<CardView>(&format!("/v1/cards/{card}")).await.state
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_is_shown_before_signing_in_and_no_form_is_taken_without_its_key() {
+    let running = running().await;
+    let mut stranger = Browser::new(&running);
+    for path in PAGES.iter().chain(&["/changes/1/live", "/taps/live", "/alarms/live", "/people/230001/photo"]) {
+        let page = stranger.get(path).await;
+        let wanted = if path.ends_with("/live") { 401 } else { 303 };
+        assert_eq!(page.status, wanted, "{path}");
+        assert!(wanted == 401 || page.header("location").unwrap().starts_with("/sign-in?then=%2F"), "{path}");
+        assert!(!page.body.contains("학생"), "{path}");
+    }
+    let key = stranger.get("/sign-in").await.key();
+    let page = stranger.ask("POST", "/cards/CARD1/suspend", "", &format!("key={key}&reason=x")).await;
+    assert_eq!(page.status, 401, "the key is right, but nobody is signed in");
+    let mut guard = running.guard().await;
+    let right = guard.get("/lockdown/confirm?kind=campus").await.key();
+    let head: Vec<JournalLine> = running.lines("GET", "/v1/journal?limit=1", "").await;
+    for path in FORMS {
+        for (more, key) in [("", ""), ("", key.as_str()), ("Sec-Fetch-Site: cross-site\r\n", right.as_str())] {
+            let page = guard.ask("POST", path, more, &format!("key={key}&kind=campus&typed=x&reason=r")).await;
+            assert_eq!(page.status, 403, "{path} {more}");
+        }
+        assert_eq!(guard.ask("POST", path, "", "reason=r").await.status, 403, "{path} without any");
+    }
+    let after: Vec<JournalLine> = running.lines("GET", "/v1/journal?limit=1", "").await;
+    assert_eq!(after[0].seq, head[0].seq, "nothing was changed");
+    assert_eq!(guard.get("/").await.status, 200, "and the guard is still signed in");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_page_forbids_all_that_it_does_not_need_and_contains_no_script_of_its_own() {
+    let running = running().await;
+    let mut guard = running.guard().await;
+    guard.send("/cards/CARD1/suspend", "/cards/CARD1/suspend", "reason=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E").await;
+    let head: Vec<JournalLine> = running.lines("GET", "/v1/journal?limit=1", "").await;
+    let change = format!("/changes/{}", head[0].seq);
+    let mut scripts = String::new();
+    for path in PAGES.iter().copied().chain([change.as_str(), "/nowhere", "/cards/NONE"]) {
+        let page = guard.get(path).await;
+        let csp = page.header("content-security-policy").unwrap_or_default();
+        assert!(csp.contains("default-src 'none'") && csp.contains("frame-ancestors 'none'"), "{path}: {csp}");
+        assert!(!csp.contains("unsafe"), "{path}: {csp}");
+        assert_eq!(page.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(page.header("x-frame-options"), Some("DENY"), "{path}");
+        assert_eq!(page.header("referrer-policy"), Some("same-origin"), "{path}");
+        assert_eq!(page.header("cache-control"), Some("no-store"), "{path}");
+        assert!(page.header("strict-transport-security").is_none(), "{path}: that is for TLS");
+        let tags = page.body.split('<').filter_map(|tag| tag.split('>').next());
+        let is_inline = |tag: &&str| {
+            let brings = |attribute: &str| {
+                attribute.starts_with("style=") || attribute.starts_with("on") && attribute.contains('=')
+            };
+            tag.split(' ').any(brings)
+                || tag.contains("javascript:")
+                || *tag == "script"
+                || tag.starts_with("img src=x")
+        };
+        assert_eq!(tags.filter(is_inline).collect::<Vec<_>>(), Vec::<&str>::new(), "{path}");
+        scripts = page.body.split("src=\"/assets/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    }
+    let page = guard.get(&change).await;
+    assert!(page.body.contains("&lt;img src=x onerror=alert(1)&gt;"), "{}", page.body);
+    let script = guard.get(&format!("/assets/{scripts}")).await;
+    assert_eq!((script.status, script.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
+    assert!(script.header("cache-control").unwrap().contains("immutable"));
+    assert_eq!(guard.get("/assets/0-console.js").await.status, 404);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_a_cookie_that_no_script_and_no_other_site_can_use_and_it_ends() {
+    let running = running().await;
+    let mut guard = running.guard().await;
+    let page = guard.sign_in("guard").await;
+    let cookie = page.head.lines().find_map(|line| line.strip_prefix("set-cookie: doorward-session=")).unwrap();
+    assert!(cookie.contains("; HttpOnly; SameSite=Strict") && cookie.contains("; Path=/"), "{cookie}");
+    let (old, before) = (guard.cookies.clone(), guard.get("/").await);
+    assert_eq!(before.status, 200);
+    let mut stream = guard.request("GET", "/alarms/live", "", "").await;
+    let page = guard.send("/", "/sign-out", "").await;
+    assert_eq!((page.status, page.header("location")), (303, Some("/sign-in")));
+    guard.cookies = old;
+    assert_eq!(guard.get("/").await.status, 303, "the cookie is worth nothing any more");
+    let (began, mut rest) = (Instant::now(), String::new());
+    let ended = tokio::time::timeout(ENDS_WITHIN, stream.read_to_string(&mut rest)).await;
+    ended.unwrap_or_else(|_| panic!("the stream goes on after {:?}", began.elapsed())).unwrap();
+    assert!(rest.contains("text/event-stream") && rest.contains("retry: "), "{rest}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_guesses_passwords_is_kept_out_for_a_while_and_told_so() {
+    let running = running().await;
+    drop(running.guard().await);
+    let mut thief = Browser::new(&running);
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        let page = thief.send("/sign-in", "/sign-in", "operator=guard&password=wrong&then=").await;
+        assert!(page.body.contains("role=\"alert\"") && !page.head.contains("session="), "{}", page.body);
+        seen.push(page.status);
+    }
+    assert_eq!(seen, [401, 401, 401, 401, 401, 429]);
+    assert_eq!(thief.sign_in("guard").await.status, 429, "also with the right password");
+    let page = thief.send("/sign-in", "/sign-in", "operator=nobody&password=wrong&then=").await;
+    assert_eq!(page.status, 401);
+    let page = thief.send("/setup", "/setup", "operator=guard&secret=0&password=a&again=b").await;
+    assert_eq!(page.status, 400, "the two are not the same");
+    let page = thief.send("/setup", "/setup", "operator=guard&secret=0&password=a&again=a").await;
+    assert_eq!(page.status, 401, "{}", page.body);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_does_not_do_what_the_api_refuses() {
+    let running = running().await;
+    let card = active_card();
+    let tables = campus().tables;
+    let holder = tables.cards[&card.parse::<CardId>().unwrap()].person.clone();
+    let mut auditor = running.operator("auditor", json!({ "role": "auditor", "campus": true })).await;
+    assert_eq!(auditor.get(&format!("/cards/{card}")).await.status, 200);
+    assert!(!auditor.get(&format!("/cards/{card}")).await.body.contains("/suspend"), "what is refused is not offered");
+    let page = auditor.send("/", &format!("/cards/{card}/suspend"), "reason=lost").await;
+    assert_eq!(page.status, 403);
+    assert!(page.body.contains("the role auditor may not suspend a card"), "{}", page.body);
+    let campus_name = "%EC%A0%84%EB%82%A8%EB%8C%80%ED%95%99%EA%B5%90";
+    let page = auditor.send("/", "/lockdown", &format!("kind=campus&id=&typed={campus_name}&reason=r")).await;
+    assert_eq!(page.status, 403);
+    assert_eq!(auditor.get("/lockdown/confirm?kind=campus").await.status, 403);
+    assert_eq!(auditor.send("/", "/alarms/1/acknowledge", "").await.status, 403);
+    assert_eq!(running.state_of(&card).await, "active");
+
+    let unit = tables.people[&holder].affiliations.first().unwrap().unit.clone();
+    let other = tables.units.keys().find(|other| !tables.unit_and_above(&unit).any(|above| above == *other)).unwrap();
+    let mut office = running.operator("office", json!({ "role": "department", "units": [other] })).await;
+    assert_eq!(office.get(&format!("/cards/{card}")).await.status, 403);
+    assert_eq!(office.get(&format!("/people/{holder}")).await.status, 403);
+    assert_eq!(office.get(&format!("/people/{holder}/photo")).await.status, 403);
+    assert!(office.get(&format!("/?find={holder}")).await.body.contains("Nothing contains"));
+    assert_eq!(office.get("/taps").await.status, 403, "of the whole campus");
+    assert_eq!(office.get("/alarms").await.status, 403);
+    assert_eq!(office.send("/", &format!("/cards/{card}/suspend"), "reason=lost").await.status, 403);
+    assert_eq!(running.state_of(&card).await, "active");
+
+    let given: SetUpGiven = running.post(&format!("/v1/people/{holder}/invite"), json!({})).await;
+    let (password, login) = (PASSWORD.replace(' ', "+"), given.operator.replace('/', "%2F"));
+    let mut person = Browser::new(&running);
+    let fields = format!("operator={login}&secret={}&password={password}&again={password}", given.secret);
+    assert_eq!(person.send("/setup", "/setup", &fields).await.status, 303);
+    let page = person.sign_in(&login).await;
+    assert_eq!(page.status, 403, "a card holder has no page here");
+    let body = json!({ "operator": given.operator, "password": PASSWORD }).to_string();
+    let (_, body) = running.ask("POST", "/v1/session", None, &body).await;
+    let session: Value = serde_json::from_slice(&body).unwrap();
+    person.cookies.push(("doorward-session".to_owned(), session["token"].as_str().unwrap().to_owned()));
+    for path in PAGES {
+        assert_eq!(person.get(path).await.status, 303, "{path}: the token of the own page opens none of these");
+    }
+
+    let mut feed = running.operator("feed", json!({ "role": "registrar-feed", "campus": true })).await;
+    for path in PAGES {
+        assert_eq!(feed.get(path).await.status, 403, "{path}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guard_finds_a_person_by_anything_suspends_the_card_and_lets_it_work_again() {
+    let running = running().await;
+    let tables = campus().tables;
+    let (id, card) = tables.cards.iter().find(|(_, card)| card.state == CardState::Active).unwrap();
+    let person = format!("/people/{}", card.person);
+    let mut guard = running.guard().await;
+    for text in [card.person.as_str(), &id.as_str().to_lowercase()] {
+        let page = guard.get(&format!("/?find={text}")).await;
+        assert!(page.header("location") == Some(&person) || page.body.contains(&person), "{text}: {}", page.head);
+    }
+    let page = guard.get(&person).await;
+    let suspend = format!("/cards/{id}/suspend");
+    assert!(page.body.contains(&suspend), "{}", page.body);
+    let page = guard.send(&suspend, &suspend, "reason=").await;
+    assert_eq!(page.status, 409, "without a reason");
+    assert!(page.body.contains("role=\"alert\""));
+    let page = guard.send(&suspend, &suspend, "reason=lost+at+the+gate").await;
+    assert_eq!(page.status, 303, "{}", page.body);
+    let change = page.header("location").unwrap().to_owned();
+    assert_eq!(running.state_of(id.as_str()).await, "suspended");
+    let page = guard.get(&change).await;
+    assert!(page.body.contains("lost at the gate") && page.body.contains(&format!("card {id}")), "{}", page.body);
+    let line: Vec<JournalLine> = running.lines("GET", "/v1/journal?limit=1", "").await;
+    assert_eq!((line[0].actor.as_str(), line[0].command.as_str()), ("guard", "card-suspend"));
+    let resume = format!("/cards/{id}/resume");
+    assert_eq!(guard.send(&resume, &resume, "reason=found").await.status, 303);
+    assert_eq!(running.state_of(id.as_str()).await, "active");
+    let looks: Looks = running.get(&format!("/v1/looks?by=guard&about=person%20{}", card.person)).await;
+    assert!(!looks.looks.is_empty(), "whoever looks is noted");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_locked_down_until_its_name_is_typed() {
+    let running = running().await;
+    let mut guard = running.guard().await;
+    let confirm = "/lockdown/confirm?kind=door&id=eng-1-rear";
+    let page = guard.get(confirm).await;
+    assert!(page.body.contains("eng-1-rear") && page.body.contains("name=\"typed\""), "{}", page.body);
+    let fields = |typed: &str| format!("kind=door&id=eng-1-rear&typed={typed}&reason=drill");
+    for wrong in ["", "eng-1", "eng-1-main"] {
+        let page = guard.send(confirm, "/lockdown", &fields(wrong)).await;
+        assert_eq!(page.status, 400, "{wrong}");
+        assert!(
+            page.body.contains("Nothing was locked down") && page.body.contains("value=\"drill\""),
+            "{}",
+            page.body
+        );
+    }
+    let lockdowns = async || running.get::<Value>("/v1/status").await["lockdowns"].clone();
+    assert_eq!(lockdowns().await, json!([]));
+    assert_eq!(guard.send(confirm, "/lockdown", &fields("ENG-1-Rear")).await.status, 303);
+    assert_eq!(lockdowns().await, json!([{ "door": "eng-1-rear" }]));
+    let page = guard.get("/").await;
+    assert!(page.body.contains("Locked down now"), "every page says so");
+    let release = "/release?kind=door&id=eng-1-rear";
+    let page = guard.send(release, "/release", "kind=door&id=eng-1-rear&reason=over").await;
+    assert_eq!(page.status, 303, "{}", page.body);
+    assert_eq!(lockdowns().await, json!([]));
+    let page = guard.get("/lockdown/confirm?kind=door&id=rear").await;
+    assert!(page.body.contains("Which door?") && page.body.contains("eng-1-rear"), "{}", page.body);
+    assert_eq!(guard.get("/lockdown/confirm?kind=door&id=no-such-door").await.status, 404);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_page_is_small_and_speaks_each_language_with_the_time_of_the_campus() {
+    let running = running().await;
+    let mut guard = running.guard().await;
+    let page = guard.send("/", "/cards/CARD1/suspend", "reason=lost").await;
+    let change = page.header("location").unwrap().to_owned();
+    for (code, taps) in [("en", "Taps"), ("ko", "출입 기록"), ("zh", "刷卡记录"), ("hr", "Prolasci")] {
+        guard.language = "en";
+        let page = guard.send("/taps", "/language", &format!("to={code}&then=%2Ftaps")).await;
+        assert_eq!((page.status, page.header("location")), (303, Some("/taps")));
+        for path in PAGES {
+            let page = guard.get(path).await;
+            assert!(page.body.contains(&format!("<html lang=\"{code}\">")), "{code} {path}");
+            assert!(page.body.contains(taps) && page.body.contains("Asia/Seoul"), "{code} {path}");
+            assert!(page.body.len() < 100_000, "{code} {path}: {} bytes", page.body.len());
+        }
+        let change = guard.get(&change).await;
+        assert!(change.body.contains("+09:00"), "{}", change.body);
+    }
+    let mut stranger = Browser::new(&running);
+    stranger.language = "ko-KR,ko;q=0.9";
+    assert!(stranger.get("/sign-in").await.body.contains("로그인"));
+    let page = stranger.send("/sign-in", "/language", "to=zh&then=https%3A%2F%2Felsewhere.example%2F").await;
+    assert_eq!(page.header("location"), Some("/"), "and nowhere else");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_is_said_on_a_page_in_plain_words() {
+    let running = running().await;
+    let mut guard = running.guard().await;
+    for (path, status, says) in [
+        ("/nowhere", 404, "there is no such page"),
+        ("/people/NONE", 404, "NONE"),
+        ("/changes/999999", 404, "the journal has no entry 999999"),
+        ("/changes/x", 400, "Something in what was sent is wrong"),
+        ("/lockdown/confirm?kind=planet", 400, "say what to lock down"),
+        ("/taps?door=no-such-door", 200, "No tap yet"),
+    ] {
+        let page = guard.get(path).await;
+        assert_eq!(page.status, status, "{path}: {}", page.body);
+        assert!(page.body.contains(says) && page.body.contains("<!DOCTYPE html>"), "{path}: {}", page.body);
+    }
+    let (status, body) = running.ask("GET", "/v1/nowhere", Some(&running.token), "").await;
+    assert_eq!(status, 404, "the API goes on speaking JSON");
+    assert!(serde_json::from_slice::<Value>(&body).is_ok());
+    running.stop().await;
+}
