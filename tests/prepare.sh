@@ -48,6 +48,7 @@ prepare_tests() {
     command -v ip >/dev/null || (install_packages iproute2) ||
         printf 'going on without iproute2: the tests of bad networks are skipped\n'
     (prepare_scim) || printf 'going on without the SCIM checker: the test that it drives is skipped\n'
+    prepare_browser || printf 'going on without a browser: the tests of the console in one are skipped\n'
 }
 
 # The public checker of the SCIM service, in an environment of its own in the target directory; made anew when a version changes.
@@ -62,6 +63,23 @@ prepare_scim() {
     python3 -m venv "$place" &&
         "$place/bin/pip" install --quiet --disable-pip-version-check --requirement tests/scim/requirements.txt &&
         cp tests/scim/requirements.txt "$place/"
+}
+
+# Chromium and what drives it, and axe, which finds what keeps people out; that one is no part of the project and is fetched
+# beside the build. Its version is the one that tests/src/browser.rs names.
+readonly axe_version=4.14.1
+prepare_browser() {
+    if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then
+        (install_packages chromium chromium-driver) || return 1
+    fi
+    local tools
+    mkdir -p "${CARGO_TARGET_DIR:-target}"
+    tools=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/tools
+    [ -f "$tools/axe-core-$axe_version/axe.min.js" ] && return
+    command -v npm >/dev/null || (install_packages npm) || return 1
+    mkdir -p "$tools/axe-core-$axe_version"
+    (cd "$tools/axe-core-$axe_version" && npm pack --silent "axe-core@$axe_version" >/dev/null &&
+        tar -xzf "axe-core-$axe_version.tgz" --strip-components=1 package/axe.min.js package/LICENSE)
 }
 
 # What checks the dependency policy; built once, in the target directory, where the machine has none of this version.

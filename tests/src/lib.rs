@@ -4,6 +4,7 @@ pub mod agent;
 pub mod authority;
 pub mod bench;
 pub mod binaries;
+pub mod browser;
 pub mod campus;
 pub mod command;
 pub mod crash;

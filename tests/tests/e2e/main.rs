@@ -7,6 +7,8 @@ mod authority;
 #[cfg(test)]
 mod bad_days;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod doors;
