@@ -107,6 +107,10 @@ fn a_guard_sees_the_holder_beside_each_tap_and_the_alarm_that_it_raised() {
     browser.wait_for("[data-state-of=taps].on").unwrap();
     assert!(browser.has(".tap.granted").unwrap() && !browser.has(".tap.denied").unwrap(), "only of that building");
 
+    browser.go(&format!("{site}/doors/north-main")).unwrap();
+    let who = browser.text("main").unwrap();
+    assert!(who.contains("Ada Smith") && who.contains("Cem Kaya") && !who.contains("Eve Martin"), "{who}");
+
     browser.go(&format!("{site}/alarms")).unwrap();
     browser.wait_for("[data-state-of=alarms].on").unwrap();
     world.authority.say("card suspend ADA --reason lost").unwrap().ok().unwrap();
@@ -137,6 +141,9 @@ fn nothing_on_any_page_keeps_people_out_light_or_dark_small_or_large() {
         "/cards/BOB/suspend",
         "/cards/ADA/resume",
         &change,
+        "/doors",
+        "/doors/north-main",
+        "/why?card=ADA&door=north-main",
         "/taps",
         "/alarms?all=true",
         "/lockdown",

@@ -76,6 +76,7 @@ pub async fn show(
             h2 #opens { (words.opens_now) }
             (openings(&site, words, &answer.answer))
         }
+        p { a href={ "/why?card=" (percent(&card.id)) } { (words.why) } }
     };
     Ok(visitor.page(&site, &format!("{} {}", words.card, card.id), &body))
 }

@@ -8,6 +8,7 @@ mod alarms;
 mod assets;
 mod card;
 mod change;
+mod door;
 mod find;
 mod live;
 mod lockdown;
@@ -61,6 +62,9 @@ fn signed_in() -> Router<Site> {
         .route("/changes/{seq}", get(change::show))
         .route("/changes/{seq}/live", get(change::live))
         .route("/changes/{seq}/evidence", get(change::evidence))
+        .route("/doors", get(door::find))
+        .route("/doors/{id}", get(door::show))
+        .route("/why", get(door::why))
         .route("/taps", get(taps::show))
         .route("/taps/live", get(taps::live))
         .route("/alarms", get(alarms::show))

@@ -116,6 +116,9 @@ fn top(site: &Site, visitor: &Visitor, campus: &str) -> Markup {
                     @if visitor.may_somewhere(site, Act::SeeCards) {
                         a href="/" aria-current=[here("/")] { (words.nav_find) }
                     }
+                    @if visitor.may_somewhere(site, Act::SeeDoors) {
+                        a href="/doors" aria-current=[here("/doors")] { (words.nav_doors) }
+                    }
                     @if visitor.may_somewhere(site, Act::ReadLog) {
                         a href="/taps" aria-current=[here("/taps")] { (words.nav_taps) }
                     }

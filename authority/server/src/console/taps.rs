@@ -194,6 +194,9 @@ impl Shown for Taps {
                 div.answer {
                     strong { (if is_granted { words.granted } else { words.denied }) }
                     @if tap.reason != "granted" { span { (words.reason(&tap.reason)) } }
+                    @if let Some(card) = tap.card.as_ref().filter(|_| !is_granted) {
+                        " " a.fine href={ "/why?card=" (percent(card)) "&door=" (percent(&tap.door)) "&at=" (percent(&tap.at.text)) } { (words.why_so) }
+                    }
                 }
                 (time(&tap.at))
             }

@@ -17,7 +17,7 @@ const PASSWORD: &str = "seven quiet herons";
 const ENDS_WITHIN: Duration = Duration::from_secs(20);
 
 /// Every page behind the sign-in, with the sample campus's names in it.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 17] = [
     "/",
     "/?find=a",
     "/?find=%3Cscript%3Ealert(1)%3C/script%3E",
@@ -25,6 +25,10 @@ const PAGES: [&str; 13] = [
     "/cards/CARD1",
     "/cards/CARD1/suspend",
     "/changes/1",
+    "/doors",
+    "/doors?find=eng",
+    "/doors/eng-1-rear",
+    "/why?card=CARD1&door=eng-1-rear",
     "/taps",
     "/taps?building=sci",
     "/alarms",
@@ -380,6 +384,31 @@ async fn nothing_is_locked_down_until_its_name_is_typed() {
     let page = guard.get("/lockdown/confirm?kind=door&id=rear").await;
     assert!(page.body.contains("Which door?") && page.body.contains("eng-1-rear"), "{}", page.body);
     assert_eq!(guard.get("/lockdown/confirm?kind=door&id=no-such-door").await.status, 404);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_opens_a_door_tonight_and_why_one_does_not_is_asked_in_the_time_of_the_campus() {
+    let running = running().await;
+    let mut porter = running.operator("porter", json!({ "role": "facilities", "buildings": ["eng-1"] })).await;
+    let page = porter.get("/doors").await;
+    assert!(page.body.contains("/doors/eng-1-rear") && !page.body.contains("/doors/eng-cs-rear"), "{}", page.body);
+    assert!(porter.get("/doors?find=no-such").await.body.contains("Nothing contains"));
+    // What a form sends is what the clocks of the campus show.
+    let page = porter.get("/doors/eng-1-rear?at=2023-04-10T10:00").await;
+    assert_eq!(page.status, 404, "the journal had no entry then, and that is said: {}", page.body);
+    let page = porter.get("/doors/eng-1-rear?at=2090-04-10T10:00").await;
+    assert!(page.body.contains("datetime=\"2090-04-10T10:00:00.000+09:00\""), "{}", page.body);
+    assert_eq!(porter.get("/doors/eng-cs-rear").await.status, 403);
+    assert_eq!(porter.get("/doors/eng-1-rear?at=tonight").await.status, 400);
+
+    let mut guard = running.guard().await;
+    guard.send("/cards/CARD1/suspend", "/cards/CARD1/suspend", "reason=lost").await;
+    let page = guard.get("/why?card=CARD1&door=eng-1-rear").await;
+    assert!(page.body.contains("card is suspended") && page.body.contains("<ol class=\"reasons\""), "{}", page.body);
+    assert_eq!(guard.get("/why?card=CARD1").await.status, 200, "a form to ask with");
+    assert!(guard.get("/why?card=NONE&door=eng-1-rear").await.body.contains("unknown here"));
+    assert_eq!(guard.get("/why?card=CARD1&door=no-such-door").await.status, 404);
     running.stop().await;
 }
 

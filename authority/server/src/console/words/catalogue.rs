@@ -30,6 +30,7 @@ catalogue! {
     skip: "Skip to the content", "본문으로 건너뛰기", "跳到正文", "Preskoči na sadržaj";
     main_menu: "Pages", "페이지 목록", "页面导航", "Stranice";
     nav_find: "Find", "찾기", "查找", "Traži";
+    nav_doors: "Doors", "문", "门", "Vrata";
     nav_taps: "Taps", "출입 기록", "刷卡记录", "Prolasci";
     nav_alarms: "Alarms", "경보", "警报", "Uzbune";
     nav_lockdown: "Lockdown", "출입 봉쇄", "封锁", "Zaključavanje";
@@ -149,6 +150,23 @@ catalogue! {
     granted: "granted", "허가", "允许", "dopušteno";
     denied: "denied", "거부", "拒绝", "odbijeno";
     unknown_card: "unknown card", "알 수 없는 카드", "未知卡片", "nepoznata kartica";
+
+    why_so: "Why?", "왜?", "为什么？", "Zašto?";
+
+    // Doors, who opens them, and why one does not.
+    doors: "Find a door", "문 찾기", "查找门", "Pronađite vrata";
+    doors_about: "A door, a building, or any part of a name", "문, 건물 또는 이름의 일부", "门、楼宇或名称的一部分", "Vrata, zgrada ili bilo koji dio naziva";
+    doors_more: "There are more; say more of the name.", "더 있습니다. 이름을 더 입력하세요.", "还有更多，请输入更完整的名称。", "Ima ih još; upišite više znakova.";
+    who_opens: "Who can open {door}?", "{door}: 누가 열 수 있나요?", "谁能打开 {door}？", "Tko može otvoriti: {door}?";
+    when: "When", "시각", "时间", "Kada";
+    ask: "Ask", "확인", "查询", "Pitaj";
+    who_none: "Nobody.", "아무도 열 수 없습니다.", "没有人。", "Nitko.";
+    who_more: "These are the first of {count}; all of them are in the answer of the API, or in “doorward who”.", "전체 {count}건 중 앞부분입니다. 전체는 API나 “doorward who”에서 볼 수 있습니다.", "以上为 {count} 条中的前一部分；全部内容见 API 或 “doorward who”。", "Ovo su prvi od {count}; svi su u odgovoru API-ja ili naredbe „doorward who”.";
+    who_count: "Cards that open it: {count}", "열 수 있는 카드: {count}", "可打开的卡片：{count}", "Kartice koje ih otvaraju: {count}";
+    taps_here: "Taps at this door", "이 문의 출입 기록", "该门的刷卡记录", "Prolasci na ovim vratima";
+    why: "Why does a door answer so?", "문이 왜 그렇게 답하나요?", "门为何如此应答？", "Zašto vrata tako odgovaraju?";
+    why_about: "What it would answer at this moment, or at another one that you name.", "지금 또는 지정한 시각에 문이 어떻게 답할지 알려 줍니다.", "该门在此刻或您指定的时刻将如何应答。", "Što bi odgovorila sada ili u trenutku koji navedete.";
+    why_answer: "{card} at {door}", "{door}의 {card}", "{card} 在 {door}", "{card} na vratima {door}";
 
     // Alarms.
     alarms: "Alarms", "경보", "警报", "Uzbune";
