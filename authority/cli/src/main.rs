@@ -8,6 +8,7 @@ mod commands;
 mod failure;
 mod files;
 mod help;
+mod loopback;
 mod options;
 mod output;
 mod progress;

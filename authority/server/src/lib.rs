@@ -22,6 +22,7 @@ pub mod journal;
 mod jpeg;
 pub mod keys;
 mod leases;
+pub mod oidc;
 pub mod outbound;
 pub mod paths;
 pub mod photos;

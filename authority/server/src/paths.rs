@@ -117,6 +117,12 @@ impl Layout {
         self.0.join("accounts.json")
     }
 
+    /// Which identity provider is believed, and what its groups may do; whoever sets the authority up writes it.
+    #[must_use]
+    pub fn oidc(&self) -> PathBuf {
+        self.0.join("oidc.toml")
+    }
+
     /// The campus root, as text: what `doorward verify` checks evidence with.
     #[must_use]
     pub fn root_public(&self) -> PathBuf {

@@ -10,6 +10,7 @@ use crate::http::Api;
 use crate::http::connections::{self, LIMITS};
 use crate::http::listen::{self, ListenError, Renewable, TlsListener};
 use crate::keys::{self, KeyError};
+use crate::oidc::{Oidc, SettingsError};
 use crate::outbound::{self, Outbound, ReceiversError};
 use crate::paths::Layout;
 use crate::photos::Photos;
@@ -57,6 +58,8 @@ pub struct ServeOptions {
     pub pulse_ms: u64,
     /// Start although the clock is far ahead of the journal.
     pub accept_clock: bool,
+    /// Which identity provider is believed; `oidc.toml` of the data directory, if it is there, unless named.
+    pub oidc: Option<PathBuf>,
 }
 
 impl ServeOptions {
@@ -71,6 +74,7 @@ impl ServeOptions {
             api_tls: ApiTls::None,
             pulse_ms: 15_000,
             accept_clock: false,
+            oidc: None,
         }
     }
 }
@@ -116,6 +120,9 @@ pub enum ServeError {
     /// Nobody could sign in.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
+    /// Nobody could sign in by the identity provider.
+    #[error(transparent)]
+    Oidc(#[from] SettingsError),
     /// Nobody could ask the API.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -198,6 +205,7 @@ impl Server {
         let layout = &authority.layout;
         let token = KnownToken::read(layout)?;
         let accounts = Arc::new(Accounts::open(layout)?);
+        let oidc = Oidc::open(options.oidc.as_deref(), layout.oidc())?;
         let photos = Photos::open(&layout.photos())?;
         let retention = Arc::new(Retention::new(Arc::clone(&authority), photos, Arc::clone(&accounts)));
         let outbound = Arc::new(Outbound::new(outbound::read(layout)?));
@@ -224,7 +232,7 @@ impl Server {
         write_run_file(layout, &run_file)?;
         let kept = Arc::clone(&retention);
         let api = Api::new(Arc::clone(&authority), enrolment, token, accounts, kept, quic_address);
-        let api = Arc::new(api.with_outbound(Arc::clone(&outbound)));
+        let api = Arc::new(api.with_outbound(Arc::clone(&outbound)).with_oidc(oidc));
         let quic = Arc::new(quic);
         let threads = Vec::new();
         let jobs = Jobs { retention, outbound };

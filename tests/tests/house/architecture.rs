@@ -72,7 +72,7 @@ const OUTSIDE: [&str; 6] = ["env", "fs", "net", "os", "process", "thread"];
 const IMPURE_WORDS: [&str; 7] = ["HashMap", "HashSet", "Instant", "SystemTime", "from_path", "stderr", "stdin"];
 
 /// Each library that must be exchangeable, and the only places that may name it.
-const PLACES: [(&str, &[&str]); 8] = [
+const PLACES: [(&str, &[&str]); 9] = [
     ("argon2", &["authority/server/src/accounts"]),
     ("bincode", &["protocol/src/codec.rs"]),
     (
@@ -86,6 +86,7 @@ const PLACES: [(&str, &[&str]); 8] = [
         ],
     ),
     ("ed25519_dalek", &["protocol/src/sign.rs"]),
+    ("jsonwebtoken", &["authority/server/src/oidc"]),
     (
         "quinn",
         &[

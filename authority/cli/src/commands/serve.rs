@@ -47,6 +47,9 @@ pub struct Serve {
     /// Start although the clock stands more than a month after the last entry of the journal
     #[arg(long)]
     accept_clock: bool,
+    /// Identity provider that is believed, and what its groups may do; oidc.toml in the data directory, if it is there, unless given
+    #[arg(long, value_name = "FILE")]
+    oidc: Option<PathBuf>,
 }
 
 impl Serve {
@@ -90,8 +93,8 @@ impl Serve {
             _ => ApiTls::None,
         };
         let pulse_ms = u64::try_from(self.pulse.as_millis()).unwrap_or(u64::MAX);
-        let Self { listen: quic, advertise, accept_clock, .. } = self;
-        Ok(ServeOptions { data, quic, advertise, api, api_tls, pulse_ms, accept_clock })
+        let Self { listen: quic, advertise, accept_clock, oidc, .. } = self;
+        Ok(ServeOptions { data, quic, advertise, api, api_tls, pulse_ms, accept_clock, oidc })
     }
 }
 

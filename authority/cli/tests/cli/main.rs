@@ -5,9 +5,15 @@
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
+mod oidc;
+#[cfg(test)]
 mod personal;
 #[cfg(test)]
 mod proofs;
+#[cfg(test)]
+#[expect(dead_code, reason = "what a false provider does is asked for by the tests of the server")]
+#[path = "../../../server/tests/server/provider.rs"]
+mod provider;
 #[cfg(test)]
 mod run;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::model::{
     BuildingId, CardId, CardState, Grant, GrantId, Person, PersonId, Policy, ScheduleName, Subject, Tables, Target,
     UnitId,
 };
-use crate::office::{Office, OfficeOrder, Remit};
+use crate::office::{Office, OfficeOrder, OperatorId, Remit};
 use doorward_protocol::id::{AgentId, DoorId, Hash};
 use doorward_protocol::sign::PublicKey;
 use doorward_protocol::time::UnixMs;
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ALWAYS: &str = "always";
 
 /// Names that the journal has for others than operators; `operator` is the owner in the first journals.
-const RESERVED: [&str; 4] = ["owner", "operator", "system", "holder"];
+const RESERVED: [&str; 5] = ["owner", "operator", "system", "holder", "oidc"];
 
 impl Directory {
     /// Whether a command can be taken at an instant.
@@ -111,11 +111,14 @@ impl Directory {
                 check_text(&operator.name).map_err(|error| Refusal::Text { what: "the name", error })?;
                 self.check_remit(&operator.power.remit)
             }
-            OfficeOrder::OperatorRemove { id } | OfficeOrder::OperatorInvite { id } => {
-                Refusal::unless_known("operator", id, operators)
+            OfficeOrder::OperatorRemove { id } => Refusal::unless_known("operator", id, operators),
+            OfficeOrder::OperatorInvite { id } => {
+                Refusal::unless_known("operator", id, operators)?;
+                check_is_local(id)
             }
             OfficeOrder::TokenAdd { id, token } => {
                 Refusal::unless_known("operator", &token.operator, operators)?;
+                check_is_local(&token.operator)?;
                 if tokens.contains_key(id) {
                     return Err(Refusal::ApiTokenExists(id.clone()));
                 }
@@ -231,6 +234,11 @@ impl Directory {
         let in_force = self.lockdowns.iter().cloned().collect();
         Err(Refusal::LockdownNotInForce { scope: scope.clone(), in_force })
     }
+}
+
+/// Whom an identity provider knows shows there who it is, each time: a password or token here would outlive what is said there.
+fn check_is_local(id: &OperatorId) -> Result<(), Refusal> {
+    if id.is_of_provider() { Err(Refusal::OfProvider(id.clone())) } else { Ok(()) }
 }
 
 pub(crate) fn check_reason(reason: &str) -> Result<(), Refusal> {

@@ -223,6 +223,11 @@ pub enum Refusal {
     /// The name stands for somebody else in the journal.
     #[error("`{0}` stands for the authority's owner or the authority itself in the journal; choose another name")]
     ReservedName(OperatorId),
+    /// An operator of the identity provider, who shows there who it is.
+    #[error(
+        "`{0}` signs in by the identity provider, and has no password and no API token here; add an operator of another name"
+    )]
+    OfProvider(OperatorId),
     /// A remit that nothing lies in.
     #[error("a remit without units and buildings extends to nothing; name some, or the whole campus")]
     EmptyRemit,

@@ -126,6 +126,12 @@ pub enum Denial {
         "card `{0}` was not held back because its holder reported it lost; the card office or the security office lets it work again"
     )]
     HeldByOthers(CardId),
+    /// The identity provider says what that one may do.
+    #[error(
+        "`{0}` is the name of somebody whom the identity provider knows: its groups and oidc.toml say what that one may do; \
+         choose another name"
+    )]
+    Provider(OperatorId),
     /// Only the authority does that.
     #[error("only the authority itself gives the command {0}")]
     Authority(&'static str),
@@ -178,6 +184,12 @@ impl Directory {
     pub fn authorize(&self, asker: &Asker, command: &Command, at: UnixMs) -> Result<(), Denial> {
         if let Asker::Holder(person) = asker {
             return self.authorize_holder(person, command, at);
+        }
+        if let Command::Office(OfficeOrder::OperatorPut { id, .. }) = command
+            && *asker != Asker::Owner
+            && id.is_of_provider()
+        {
+            return Err(Denial::Provider(id.clone()));
         }
         match Act::of(command) {
             Some(act) => {

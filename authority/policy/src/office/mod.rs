@@ -27,6 +27,17 @@ text_id!(
     false
 );
 
+/// What the names of those operators begin with whom an identity provider knows: nobody else is called so.
+pub const PROVIDER_PREFIX: &str = "oidc-";
+
+impl OperatorId {
+    /// Whether an identity provider says who it is and what it may do; it has no password and no API token here.
+    #[must_use]
+    pub fn is_of_provider(&self) -> bool {
+        self.as_str().starts_with(PROVIDER_PREFIX)
+    }
+}
+
 /// What kind of work somebody does; [`acts`] says what each may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -335,3 +335,26 @@ fn a_feed_pushes_people_of_its_units_and_leaves_those_who_belong_elsewhere_too()
     let order = Command::Feed(FeedOrder { people: Default::default() });
     assert!(auditor.authorize(&kim(), &order, at(TODAY)).is_err(), "whoever it is about");
 }
+
+#[test]
+fn whom_an_identity_provider_knows_has_a_name_of_its_own_and_neither_password_nor_token() {
+    let mut directory = with(Role::Administrator, Remit::Campus);
+    let put = |name: &str| {
+        let power = Power { role: Role::Auditor, remit: Remit::Campus };
+        Command::Office(OfficeOrder::OperatorPut { id: id(name), operator: Operator { name: "Lee".into(), power } })
+    };
+    let denied = directory.authorize(&kim(), &put("oidc-lee"), at(TODAY));
+    assert_eq!(denied, Err(Denial::Provider(id("oidc-lee"))), "also of an administrator");
+    assert_eq!(directory.authorize(&kim(), &put("oidclee"), at(TODAY)), Ok(()));
+    assert_eq!(directory.authorize(&Asker::Owner, &put("oidc-lee"), at(TODAY)), Ok(()), "the authority itself");
+    take(&mut directory, put("oidc-lee")).unwrap();
+    let of_provider = Err(Refusal::OfProvider(id("oidc-lee")));
+    let invite = Command::Office(OfficeOrder::OperatorInvite { id: id("oidc-lee") });
+    assert_eq!(directory.check(&invite, at(TODAY)), of_provider);
+    let power = Power { role: Role::Auditor, remit: Remit::Campus };
+    let expires_at = at(TODAY).plus_ms(1);
+    let token = ApiToken { operator: id("oidc-lee"), power, expires_at, hash: Hash([7; 32]) };
+    let give = Command::Office(OfficeOrder::TokenAdd { id: id("t"), token });
+    assert_eq!(directory.check(&give, at(TODAY)), of_provider);
+    assert_eq!(directory.check(&put("oidc"), at(TODAY)), Err(Refusal::ReservedName(id("oidc"))));
+}

@@ -187,6 +187,14 @@ impl Accounts {
         now: UnixMs,
     ) -> Result<(String, Session), AccountError> {
         self.check(operator, password, now).await?;
+        self.begin_session(operator, now)
+    }
+
+    /// Begins a session of somebody who has shown in another way who it is.
+    ///
+    /// # Errors
+    /// [`AccountError::Key`], where the operating system gives no randomness.
+    pub fn begin_session(&self, operator: &Login, now: UnixMs) -> Result<(String, Session), AccountError> {
         let token = format!("{SESSION_PREFIX}{}", hex::encode(keys::random::<32>()?));
         let session = Session { operator: operator.clone(), expires_at: now.plus_ms(SESSION_MS), used_at: now };
         let mut state = self.lock();

@@ -53,6 +53,7 @@ fn seen_by<'a>(caller: &Caller, directory: &'a Directory) -> Result<BTreeSet<&'a
             | Denial::Approver { .. }
             | Denial::Holder
             | Denial::HeldByOthers(_)
+            | Denial::Provider(_)
             | Denial::Authority(_)),
         ) => Err(denial.into()),
     }

@@ -21,6 +21,7 @@ pub mod listen;
 pub(crate) mod log;
 mod looks;
 mod me;
+mod oidc;
 mod operators;
 pub(crate) mod people;
 mod personal;
@@ -38,6 +39,7 @@ mod status;
 use crate::accounts::Accounts;
 use crate::authority::Authority;
 use crate::enrolment::Enrolment;
+use crate::oidc::Oidc;
 use crate::outbound::Outbound;
 use crate::photos::Photos;
 use crate::retention::Retention;
@@ -78,6 +80,7 @@ pub struct Api {
     pub(crate) accounts: Arc<Accounts>,
     retention: Arc<Retention>,
     quic: SocketAddr,
+    oidc: Option<Oidc>,
     /// One import at a time: each holds a whole campus in memory.
     imports: Semaphore,
     refusals: Refusals,
@@ -102,10 +105,17 @@ impl Api {
             accounts,
             retention,
             quic,
+            oidc: None,
             imports: Semaphore::new(1),
             refusals: Refusals::default(),
             outbound: Arc::default(),
         }
+    }
+
+    /// The same with an identity provider.
+    #[must_use]
+    pub fn with_oidc(self, oidc: Option<Oidc>) -> Self {
+        Self { oidc, ..self }
     }
 
     fn photos(&self) -> &Photos {
@@ -310,6 +320,7 @@ fn open() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(sessions::set_up))
         .routes(routes!(sessions::sign_in))
+        .routes(routes!(oidc::begin, oidc::finish))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 

@@ -19,7 +19,7 @@ use doorward_policy::command::Command;
 use doorward_policy::directory::Refusal;
 use doorward_policy::model::{BuildingId, UnitId};
 use doorward_policy::office::acts::Act;
-use doorward_policy::office::authorize::Object;
+use doorward_policy::office::authorize::{Denial, Object};
 use doorward_policy::office::{ApiToken, ApiTokenId, OfficeOrder, Operator, OperatorId, Power, Remit, Role};
 use doorward_protocol::id::IdError;
 use doorward_protocol::problem::{did_you_mean, shown};
@@ -84,6 +84,11 @@ pub async fn put(
 ) -> Result<Json<Change>, Failure> {
     let operator = Operator { name, power: power_of(power)? };
     let id = OperatorId::new(&id).map_err(Failure::of_id("operator", &id))?;
+    caller.may(&api, Act::ManageOperators, Object::Campus)?;
+    if id.is_of_provider() {
+        // Not even the owner, who could otherwise take such a name by mistake.
+        return Err(Denial::Provider(id).into());
+    }
     let is_new = !api.authority.office().operators.contains_key(&id);
     let change = api.change(&caller, Command::Office(OfficeOrder::OperatorPut { id: id.clone(), operator })).await?;
     if is_new {

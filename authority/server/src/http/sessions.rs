@@ -64,7 +64,8 @@ pub async fn invite_holder(
 #[utoipa::path(post, path = "/v1/setup", request_body = SetUpOrder, security(()),
     responses((status = 200, body = Done), (status = 400, body = Fault), (status = 401, body = Fault)))]
 pub async fn set_up(State(api): State<Arc<Api>>, Body(order): Body<SetUpOrder>) -> Result<Json<Done>, Failure> {
-    let operator = known(&api, &order.operator).ok_or(AccountError::SetUp)?;
+    let login: Option<Login> = order.operator.parse().ok();
+    let operator = login.and_then(|login| known(&api, &login)).ok_or(AccountError::SetUp)?;
     api.accounts.set_up(&operator, &order.secret, order.password, clock::wall()).await?;
     tracing::info!(%operator, "an operator chose a password");
     Ok(Json(Done {}))
@@ -80,7 +81,7 @@ pub async fn sign_in(
     // A name that is none is tried like others, and cannot be told from them.
     let id: Login = operator.parse().map_err(|_| AccountError::Wrong)?;
     let (token, session) = api.accounts.sign_in(&id, password, clock::wall()).await?;
-    if known(&api, &operator).is_none() {
+    if known(&api, &id).is_none() {
         api.accounts.forget(&id)?;
         return Err(AccountError::Wrong.into());
     }
@@ -115,11 +116,11 @@ pub async fn change_password(
     Ok(Json(Done {}))
 }
 
-fn known(api: &Api, name: &str) -> Option<Login> {
-    let login: Login = name.parse().ok()?;
-    let is_one = match &login {
+/// An account, if it is one's who works here or has a card.
+pub fn known(api: &Api, login: &Login) -> Option<Login> {
+    let is_one = match login {
         Login::Operator(operator) => api.authority.office().operators.contains_key(operator),
         Login::Holder(person) => api.authority.present().directory.tables().people.contains_key(person),
     };
-    is_one.then_some(login)
+    is_one.then(|| login.clone())
 }

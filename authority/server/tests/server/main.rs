@@ -17,7 +17,11 @@ mod http;
 #[cfg(test)]
 mod office;
 #[cfg(test)]
+mod oidc;
+#[cfg(test)]
 mod outbound;
+#[cfg(test)]
+mod provider;
 #[cfg(test)]
 mod running;
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const FOR_ALL: [&str; 2] = ["/v1/me", "/v1/status"];
 
 /// What is about whoever asks, or for those who have no token yet.
-const OF_SESSIONS: [&str; 3] = ["/v1/password", "/v1/session", "/v1/setup"];
+const OF_SESSIONS: [&str; 4] = ["/v1/password", "/v1/session", "/v1/session/oidc", "/v1/setup"];
 
 impl Running {
     pub async fn make_operator(&self, id: &str, power: Value) {

@@ -30,7 +30,13 @@ pub fn options(layout: &Layout) -> ServeOptions {
 
 /// A server of the sample campus.
 pub async fn running() -> Running {
+    running_with(|_| ()).await
+}
+
+/// The same, once something more is in its data directory.
+pub async fn running_with(prepare: impl FnOnce(&Layout)) -> Running {
     let (directory, layout) = made();
+    prepare(&layout);
     serving(directory, layout).await
 }
 

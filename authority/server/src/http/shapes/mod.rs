@@ -6,6 +6,7 @@ pub mod applications;
 pub mod desk;
 pub mod me;
 pub mod office;
+pub mod oidc;
 pub mod personal;
 pub mod production;
 pub mod requests;
