@@ -59,7 +59,7 @@ fn a_webhook_goes_over_tls_to_whom_the_named_certificates_vouch_for_and_to_nobod
     let mut authority = Authority::init(&folder.path().join("authority"), &campus::tiny()).unwrap();
     write_secret(&authority);
     // The receiver is the authority's own API, which speaks TLS and knows no such route.
-    let url = format!("https://{}/hook", authority.api);
+    let url = format!("https://{}/v1/hook", authority.api);
     let hook = |name: &str, more: &str| {
         format!("[[webhook]]\nname = \"{name}\"\nurl = \"{url}\"\nsecret_file = \"hook.secret\"\n{more}\n")
     };

@@ -5,13 +5,21 @@ use doorward_policy::folder::CampusFiles;
 use doorward_server::http::shapes::Fault;
 use doorward_server::paths::Layout;
 use doorward_server::serve::{ServeError, ServeOptions, Server};
+use doorward_server::start::StartError;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+/// How long a server that stopped may hold its data directory.
+const SOON: Duration = Duration::from_secs(30);
+
+/// Between two attempts to begin on it.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A server on sockets of its own.
 pub struct Running {
@@ -42,7 +50,14 @@ pub async fn running_with(prepare: impl FnOnce(&Layout)) -> Running {
 
 /// A server on a data directory that is there.
 pub async fn serving(directory: tempfile::TempDir, layout: Layout) -> Running {
-    let server = Server::start(options(&layout)).await.unwrap();
+    let begun = Instant::now();
+    let server = loop {
+        match Server::start(options(&layout)).await {
+            // On a busy machine the threads of a server that stopped may outlive its patience with them.
+            Err(ServeError::Start(StartError::Locked(_))) if begun.elapsed() < SOON => tokio::time::sleep(PAUSE).await,
+            started => break started.unwrap(),
+        }
+    };
     let address = server.run_file().api.strip_prefix("http://").unwrap().to_owned();
     let token = std::fs::read_to_string(layout.api_token()).unwrap().trim().to_owned();
     let (stop, stopped) = oneshot::channel();
