@@ -168,7 +168,7 @@ pub enum Command {
     Request(RequestOrder),
     /// An order about those who work here.
     Office(OfficeOrder),
-    /// Nothing is to be known any more of somebody whom folders name no more.
+    /// Nothing is to be known any more of somebody whom neither folder nor feed names any more; open cards end with it.
     PersonErase {
         /// Whom; once that one is erased, the pseudonym.
         person: PersonId,

@@ -400,8 +400,10 @@ fn erase_text(text: &mut String, is_theirs: bool) {
 mod tests {
     use super::*;
     use crate::command::Entry;
+    use crate::compile::Compiled;
     use crate::directory::{Directory, Refusal};
     use crate::production::Campaign;
+    use crate::removal::removal_items;
     use crate::testing::{at, campus, directory, id};
     use doorward_protocol::id::ReaderKey;
     use doorward_protocol::time::UnixMs;
@@ -520,6 +522,41 @@ mod tests {
         entries.iter_mut().for_each(|entry| trail.erase_from(&mut entry.command, &id("erased-1")));
         assert!(!serde_json::to_string(&entries).unwrap().contains("\"ann\""));
         assert_eq!(Directory::fold(&entries).unwrap(), directory);
+    }
+
+    #[test]
+    fn a_card_that_was_still_open_goes_with_its_holder_from_every_door_at_once() {
+        let mut folder = campus();
+        let mut directory = directory();
+        folder.tables.people.remove(&id("sue"));
+        let difference = Box::new(Difference::between(&directory, &folder));
+        let entry = |directory: &Directory, command| {
+            let (seq, at) = (directory.head() + 1, directory.at());
+            Entry { seq, at, actor: Actor::system(), command }
+        };
+        let import = entry(&directory, Command::Import { difference });
+        directory.take(&import).unwrap();
+        let grant = Grant {
+            subject: Subject::Person(id("sue")),
+            target: crate::model::Target::Building(id("mall")),
+            schedule: None,
+            days: doorward_protocol::time::DayRange::ALWAYS,
+            within: None,
+        };
+        let lent = entry(&directory, Command::GrantAdd { id: id("lent"), grant });
+        directory.take(&lent).unwrap();
+        let mut compiled = Compiled::whole(&directory).unwrap();
+        assert!(compiled.holders(&id("S")).next().is_some(), "days of grace may be left");
+        let erase = Command::PersonErase { person: id("sue"), alias: id("erased-1"), reason: "asked".into() };
+        assert_eq!(removal_items(&directory, &erase).concat().len(), 1, "doors are told ahead");
+        let erase = entry(&directory, erase);
+        let touched = directory.apply(&erase).unwrap();
+        compiled.update(&directory, &touched).unwrap();
+        let whole = Compiled::whole(&directory).unwrap();
+        for (agent, state) in whole.agents() {
+            assert_eq!(compiled.state(agent).unwrap().digest(), state.digest(), "{agent}");
+        }
+        assert!(compiled.holders(&id("S")).next().is_none() && !directory.tables().grants.contains_key(&id("lent")));
     }
 
     #[test]

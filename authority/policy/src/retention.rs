@@ -49,7 +49,7 @@ impl Kind {
             Self::Alarms => "alarms that somebody has looked at",
             Self::Looks => "who asked about whom",
             Self::Photos => "photos of people, from the day on which they left",
-            Self::ClosedAccounts => "all that is known of people whom the campus folder names no more",
+            Self::ClosedAccounts => "all that is known of people whom neither folder nor feed names any more",
         }
     }
 }

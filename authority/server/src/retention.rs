@@ -198,7 +198,7 @@ impl Retention {
     async fn remove_people(&self, kind: Kind, now: UnixMs, removed: &mut u64) -> Result<(), String> {
         for person in self.people(kind, now).into_iter().take(COMMANDS_MAX) {
             if kind == Kind::ClosedAccounts {
-                let reason = "nothing is kept so long of people whom the campus folder names no more".to_owned();
+                let reason = "nothing is kept so long of people whom neither folder nor feed names any more".to_owned();
                 erasure::erase(&self.authority, Actor::system(), person, reason).await?;
                 *removed = removed.saturating_add(1);
                 continue;

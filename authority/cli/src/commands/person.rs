@@ -1,6 +1,6 @@
 //! `doorward person`: who somebody is, which cards are theirs, and what is known of them: all of it for them, or none any more.
 //!
-//! People come and go with the campus folder; only whom it names no more can be erased.
+//! People come and go with folder and feed; only whom neither names any more can be erased.
 
 use crate::args::reason;
 use crate::client::{Answer, Client};
@@ -45,9 +45,9 @@ enum Action {
     /// Changes nothing. Directory, photo, grants, requests, taps, who asked, and what the journal says; that you ask is kept, too.
     #[command(after_help = "Example:\n  doorward person export 230004 --to kim.json")]
     Export(Export),
-    /// Erase all that is known of a person whom the campus folder names no more
+    /// Erase all that is known of a person whom neither folder nor feed names any more
     ///
-    /// Not before a folder without the person was imported. In the journal a pseudonym takes the person's place; taps stay without saying
+    /// Not before a folder without the person was imported; cards that are open end with it. In the journal a pseudonym takes the person's place; taps stay without saying
     /// whose. Names in texts about other things, and copies elsewhere such as backups, stay: see SECURITY.md.
     #[command(after_help = "Example:\n  doorward person erase 230004 --reason \"asked for it on 12 May\"")]
     Erase(Erase),
