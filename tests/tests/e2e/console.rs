@@ -10,31 +10,54 @@ use tests::world::World;
 const PASSWORD: &str = "seven quiet herons";
 const ENTER: &str = "\u{e007}";
 
-/// A guard at a browser, who has chosen a password and signed in; `None` on a machine without a browser.
+/// A guard at a browser.
 fn guard(world: &World) -> Option<(Browser, String)> {
+    signed_in(world, "guard", "--role security-office --campus")
+}
+
+/// An operator at a browser, who has chosen a password and signed in; `None` on a machine without a browser.
+pub fn signed_in(world: &World, operator: &str, power: &str) -> Option<(Browser, String)> {
     let browser = Browser::start(world.path()).unwrap()?;
     let site = format!("http://{}", world.authority.api);
-    world.authority.say("operator add guard --name Guard --role security-office --campus").unwrap().ok().unwrap();
-    let invitation = world.authority.json("operator invite guard").unwrap();
-    browser.go(&format!("{site}/cards/ADA")).unwrap();
+    world.authority.say(&format!("operator add {operator} --name {operator} {power}")).unwrap().ok().unwrap();
+    let invitation = world.authority.json(&format!("operator invite {operator}")).unwrap();
+    browser.go(&format!("{site}/")).unwrap();
     assert!(browser.place().unwrap().contains("/sign-in?then="), "nobody is signed in");
     browser.click("a[href='/setup']").unwrap();
-    browser.type_into("#operator", "guard").unwrap();
+    browser.type_into("#operator", operator).unwrap();
     browser.type_into("#secret", text(&invitation, "secret")).unwrap();
     browser.type_into("#password", PASSWORD).unwrap();
     browser.type_into("#again", &format!("{PASSWORD}{ENTER}")).unwrap();
     browser.wait_for(".good").unwrap();
-    browser.type_into("#operator", "guard").unwrap();
+    browser.type_into("#operator", operator).unwrap();
     browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).unwrap();
-    browser.wait_for("#find").unwrap();
+    browser.wait_for("form.who").unwrap();
     Some((browser, site))
 }
 
 /// Waits until a text stands somewhere.
-fn wait_for_text(browser: &Browser, selector: &str, wanted: &str) {
+pub fn wait_for_text(browser: &Browser, selector: &str, wanted: &str) {
     let waited =
         until_true(&format!("{wanted:?} in {selector}"), SOON, || Ok(browser.text(selector)?.contains(wanted)));
     waited.unwrap_or_else(|error| panic!("{error:#}: {}", browser.text("main").unwrap_or_default()));
+}
+
+/// What keeps people out of pages, light and dark, small and large: what axe finds, and what is wider than the window.
+pub fn faults_of(browser: &Browser, site: &str, paths: &[&str]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for path in paths {
+        browser.go(&format!("{site}{path}")).unwrap();
+        for (width, scheme) in [(1280, "light"), (1280, "dark"), (320, "light"), (320, "dark")] {
+            browser.look(width, scheme).unwrap();
+            let found = browser.faults().unwrap();
+            faults.extend(found.into_iter().map(|fault| format!("{path} {width} {scheme}: {fault}")));
+            let widest = browser.run("return document.documentElement.scrollWidth").unwrap();
+            if widest.as_u64() > Some(u64::from(width)) {
+                faults.push(format!("{path}: {widest} wide in a window of {width}"));
+            }
+        }
+    }
+    faults
 }
 
 #[test]
@@ -152,25 +175,10 @@ fn nothing_on_any_page_keeps_people_out_light_or_dark_small_or_large() {
         "/release?kind=door&id=south-side",
         "/nowhere",
     ];
-    let mut faults = Vec::new();
-    let mut look = |paths: &[&str]| {
-        for path in paths {
-            browser.go(&format!("{site}{path}")).unwrap();
-            for (width, scheme) in [(1280, "light"), (1280, "dark"), (320, "light"), (320, "dark")] {
-                browser.look(width, scheme).unwrap();
-                let found = browser.faults().unwrap();
-                faults.extend(found.into_iter().map(|fault| format!("{path} {width} {scheme}: {fault}")));
-                let widest = browser.run("return document.documentElement.scrollWidth").unwrap();
-                if widest.as_u64() > Some(u64::from(width)) {
-                    faults.push(format!("{path}: {widest} wide in a window of {width}"));
-                }
-            }
-        }
-    };
-    look(&signed_in);
+    let mut faults = faults_of(&browser, &site, &signed_in);
     browser.click(".who button").unwrap();
     browser.wait_for("#operator").unwrap();
-    look(&["/sign-in", "/setup"]);
+    faults.extend(faults_of(&browser, &site, &["/sign-in", "/setup"]));
     assert!(faults.is_empty(), "{faults:#?}");
     drop(browser);
     world.stop().unwrap();

@@ -8,8 +8,16 @@ use axum::response::{IntoResponse, Response};
 use doorward_protocol::id::hash;
 use std::sync::LazyLock;
 
-const STYLE: &str = include_str!("assets/console.css");
-const SCRIPT: &str = include_str!("assets/console.js");
+/// One style sheet from one file for each office.
+const STYLE: &str = concat!(
+    include_str!("assets/console.css"),
+    include_str!("assets/access.css"),
+    include_str!("assets/card-office.css"),
+    include_str!("assets/own.css"),
+    include_str!("assets/records.css"),
+);
+/// One script, likewise.
+const SCRIPT: &str = concat!(include_str!("assets/console.js"), include_str!("assets/photos.js"));
 const SIGN: &str = include_str!("assets/sign.svg");
 
 /// How many digits of the hash stand in a name.

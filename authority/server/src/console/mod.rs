@@ -3,17 +3,23 @@
 //! Deliberately without powers of its own: a page asks the handlers of the API as the operator who is signed in, and shows
 //! what they answer, so what the API refuses the console cannot do. All but live updates works without scripts.
 
+mod access;
 mod account;
 mod alarms;
 mod assets;
 mod card;
+mod card_office;
 mod change;
 mod door;
 mod find;
 mod live;
 mod lockdown;
+mod menu;
+mod own;
 mod page;
+mod records;
 mod taps;
+mod upload;
 mod visit;
 pub mod words;
 
@@ -41,6 +47,10 @@ pub fn site(api: Arc<Api>, tls: bool) -> Router {
 
 fn console(site: Site) -> Router {
     signed_in()
+        .merge(access::routes())
+        .merge(card_office::routes())
+        .merge(own::routes())
+        .merge(records::routes())
         .route_layer(middleware::from_fn(visit::sign_in_first))
         .merge(open())
         .method_not_allowed_fallback(not_there)

@@ -2,6 +2,7 @@
 
 use super::Site;
 use super::assets::{ASSETS, Assets};
+use super::menu;
 use super::visit::{KEY, Visitor};
 use super::words::{Language, Words, fill};
 use crate::http::failure::Failure;
@@ -80,7 +81,7 @@ fn framed(site: &Site, visitor: &Visitor, title: &str, body: &Markup) -> Markup 
             }
             body {
                 a.skip href="#content" { (words.skip) }
-                (top(site, visitor, &campus))
+                (menu::top(site, visitor, &campus))
                 (lockdown_bar(site, visitor))
                 main #content tabindex="-1" { (body) }
                 footer {
@@ -97,51 +98,6 @@ fn campus_of(site: &Site) -> (String, String) {
     let present = site.api.authority.present();
     let policy = present.directory.policy();
     policy.map_or_else(|| ("Doorward".into(), "UTC".into()), |policy| (policy.name.clone(), policy.time_zone.clone()))
-}
-
-fn top(site: &Site, visitor: &Visitor, campus: &str) -> Markup {
-    let words = visitor.words();
-    let here = |path: &str| {
-        let asked = visitor.path.split('?').next().unwrap_or_default();
-        (asked == path).then_some("page")
-    };
-    let sees_alarms = visitor.may(site, Act::SeeAgents, Object::Campus);
-    // A count that cannot be read is not shown; the page of alarms says why.
-    let open = if sees_alarms { site.api.authority.store.open_alarms().unwrap_or(0) } else { 0 };
-    html! {
-        header.top {
-            a.house href="/" { span.leaf aria-hidden="true" {} span { (campus) } }
-            @if let Some(caller) = &visitor.caller {
-                nav aria-label=(words.main_menu) {
-                    @if visitor.may_somewhere(site, Act::SeeCards) {
-                        a href="/" aria-current=[here("/")] { (words.nav_find) }
-                    }
-                    @if visitor.may_somewhere(site, Act::SeeDoors) {
-                        a href="/doors" aria-current=[here("/doors")] { (words.nav_doors) }
-                    }
-                    @if visitor.may_somewhere(site, Act::ReadLog) {
-                        a href="/taps" aria-current=[here("/taps")] { (words.nav_taps) }
-                    }
-                    @if sees_alarms {
-                        a href="/alarms" aria-current=[here("/alarms")] {
-                            (words.nav_alarms)
-                            @if open > 0 {
-                                " " span.count aria-label=(fill(words.alarms_open, &[("count", &open.to_string())])) role="img" { (open) }
-                            }
-                        }
-                    }
-                    @if visitor.may_somewhere(site, Act::LockDown) {
-                        a href="/lockdown" aria-current=[here("/lockdown")] { (words.nav_lockdown) }
-                    }
-                }
-                form.who method="post" action="/sign-out" {
-                    (visitor.key_field())
-                    span { (caller.actor) }
-                    button.quiet { (words.sign_out) }
-                }
-            }
-        }
-    }
 }
 
 fn lockdown_bar(site: &Site, visitor: &Visitor) -> Markup {

@@ -3,7 +3,7 @@
 //! Deliberately before all handlers: none of them can forget to ask whether a form is one of ours.
 
 use super::words::Language;
-use super::{Site, page};
+use super::{Site, page, upload};
 use crate::http::caller::Caller;
 use crate::http::failure::Failure;
 use crate::keys;
@@ -167,9 +167,15 @@ async fn checked(request: Request, visitor: &Visitor) -> Result<Request, Failure
         return Err(refused());
     }
     let (parts, sent) = request.into_parts();
-    let sent = body::to_bytes(sent, FORM_BYTES_MAX).await;
+    let boundary = upload::boundary_of(&parts.headers);
+    let limit = if boundary.is_some() { upload::UPLOAD_BYTES_MAX } else { FORM_BYTES_MAX };
+    let sent = body::to_bytes(sent, limit).await;
     let sent = sent.map_err(|_| Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the form is too large"))?;
-    if !brings(&sent, &visitor.key) {
+    let brings_key = match &boundary {
+        Some(boundary) => upload::brings(&sent, boundary, &visitor.key),
+        None => brings(&sent, &visitor.key),
+    };
+    if !brings_key {
         return Err(refused());
     }
     Ok(Request::from_parts(parts, Body::from(sent)))

@@ -7,6 +7,7 @@ mod agent;
 #[cfg(test)]
 mod behind;
 #[cfg(test)]
+mod browser;
 mod console;
 #[cfg(test)]
 mod core;

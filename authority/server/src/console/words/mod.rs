@@ -2,10 +2,56 @@
 //!
 //! Deliberately not the sentences of the authority (refusals, reasons that people typed, alarms): these are said as they are.
 
-mod catalogue;
+/// Makes a catalogue: a struct with all that is said, and a value of it for each language, so that a word that is missing in one
+/// does not compile.
+macro_rules! catalogue {
+    ($(#[$about:meta])* $catalogue:ident; $($name:ident: $english:literal, $korean:literal, $chinese:literal, $croatian:literal;)+) => {
+        $(#[$about])*
+        #[derive(Debug)]
+        #[expect(missing_docs, reason = "the English words beside each name say what it is for")]
+        pub struct $catalogue {
+            $(pub $name: &'static str,)+
+        }
+
+        impl $catalogue {
+            const ENGLISH: Self = Self { $($name: $english,)+ };
+            const KOREAN: Self = Self { $($name: $korean,)+ };
+            const CHINESE: Self = Self { $($name: $chinese,)+ };
+            const CROATIAN: Self = Self { $($name: $croatian,)+ };
+
+            /// All of it in a language.
+            #[must_use]
+            pub const fn of(language: $crate::console::words::Language) -> &'static Self {
+                use $crate::console::words::Language;
+                match language {
+                    Language::English => &Self::ENGLISH,
+                    Language::Korean => &Self::KOREAN,
+                    Language::Chinese => &Self::CHINESE,
+                    Language::Croatian => &Self::CROATIAN,
+                }
+            }
+
+            /// Everything, each with its name.
+            #[cfg(test)]
+            pub(super) fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name),)+]
+            }
+        }
+    };
+}
+
+mod access;
+mod card_office;
+mod frame;
+mod own;
+mod records;
 mod terms;
 
-pub use catalogue::Words;
+pub use access::AccessWords;
+pub use card_office::CardOfficeWords;
+pub use frame::Words;
+pub use own::OwnWords;
+pub use records::RecordsWords;
 
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,12 +108,7 @@ impl Language {
     /// What is said in it.
     #[must_use]
     pub const fn words(self) -> &'static Words {
-        match self {
-            Self::English => &catalogue::ENGLISH,
-            Self::Korean => &catalogue::KOREAN,
-            Self::Chinese => &catalogue::CHINESE,
-            Self::Croatian => &catalogue::CROATIAN,
-        }
+        Words::of(self)
     }
 }
 
@@ -91,6 +132,18 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
+    /// Everything that is said in a language, in all catalogues.
+    fn said(language: Language) -> Vec<(&'static str, &'static str)> {
+        [
+            Words::of(language).all(),
+            AccessWords::of(language).all(),
+            CardOfficeWords::of(language).all(),
+            OwnWords::of(language).all(),
+            RecordsWords::of(language).all(),
+        ]
+        .concat()
+    }
+
     /// The places of a sentence.
     fn places(sentence: &str) -> BTreeSet<&str> {
         sentence.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
@@ -98,10 +151,10 @@ mod tests {
 
     #[test]
     fn everything_is_said_in_every_language_with_the_same_places() {
-        let english = Language::English.words().all();
+        let english = said(Language::English);
         assert!(english.len() > 100, "{}", english.len());
         for language in Language::ALL {
-            for ((key, here), (_, there)) in language.words().all().iter().zip(&english) {
+            for ((key, here), (_, there)) in said(language).iter().zip(&english) {
                 assert!(!here.trim().is_empty(), "{key} in {}", language.name());
                 assert_eq!(places(here), places(there), "{key} in {}", language.name());
             }
@@ -112,13 +165,13 @@ mod tests {
     fn each_language_is_in_its_own_script_and_no_key_was_left_in_english() {
         let is_hangul = |c: char| ('\u{ac00}'..='\u{d7a3}').contains(&c);
         let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
-        for (key, said) in Language::Korean.words().all() {
+        for (key, said) in said(Language::Korean) {
             assert!(said.chars().any(is_hangul), "{key}: {said}");
         }
-        for (key, said) in Language::Chinese.words().all() {
+        for (key, said) in said(Language::Chinese) {
             assert!(said.chars().any(is_han) && !said.chars().any(is_hangul), "{key}: {said}");
         }
-        let (english, croatian) = (Language::English.words().all(), Language::Croatian.words().all());
+        let (english, croatian) = (said(Language::English), said(Language::Croatian));
         let same = english.iter().zip(&croatian).filter(|(one, other)| one.1 == other.1).map(|(one, _)| one.0);
         assert_eq!(same.collect::<Vec<_>>(), Vec::<&str>::new());
     }

@@ -1,31 +1,11 @@
-//! All that the console says, in each of its languages side by side: a word that is missing in one does not compile.
-
-/// Makes one struct of words and a value of it for each language.
-macro_rules! catalogue {
-    ($($name:ident: $english:literal, $korean:literal, $chinese:literal, $croatian:literal;)+) => {
-        /// What is said, by what it is for.
-        #[derive(Debug)]
-        #[expect(missing_docs, reason = "the English words beside each name say what it is for")]
-        pub struct Words {
-            $(pub $name: &'static str,)+
-        }
-
-        pub(super) const ENGLISH: Words = Words { $($name: $english,)+ };
-        pub(super) const KOREAN: Words = Words { $($name: $korean,)+ };
-        pub(super) const CHINESE: Words = Words { $($name: $chinese,)+ };
-        pub(super) const CROATIAN: Words = Words { $($name: $croatian,)+ };
-
-        impl Words {
-            /// Everything, each with its name.
-            #[cfg(test)]
-            pub(super) fn all(&self) -> Vec<(&'static str, &'static str)> {
-                vec![$((stringify!($name), self.$name),)+]
-            }
-        }
-    };
-}
+//! What the frame of every page and the pages of the security office say, in each language side by side.
+//!
+//! The other offices' pages have catalogues of their own beside this one.
 
 catalogue! {
+    /// What the frame and the security office's pages say, by what it is for.
+    Words;
+
     // The frame of every page.
     skip: "Skip to the content", "본문으로 건너뛰기", "跳到正文", "Preskoči na sadržaj";
     main_menu: "Pages", "페이지 목록", "页面导航", "Stranice";
