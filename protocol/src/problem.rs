@@ -78,8 +78,12 @@ pub fn shown(text: &str) -> String {
 
 /// `; did you mean ...?` when a known name is one slip of the keyboard away, otherwise empty.
 pub fn did_you_mean<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let near = known.into_iter().find(|name| is_one_slip(text, name));
-    near.map(|name| format!("; did you mean {}?", shown(name))).unwrap_or_default()
+    near(text, known).map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+}
+
+/// The first known name that is one slip away, as it is shown.
+pub fn near<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    known.into_iter().find(|name| is_one_slip(text, name)).map(shown)
 }
 
 /// Whether one character more, less, other or swapped with its neighbour, or only case, parts the two.

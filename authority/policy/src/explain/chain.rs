@@ -3,13 +3,15 @@
 //! Deliberately says of each rule that is about the door what is met and what is missing, so that a reader who expected
 //! another answer sees at which link it broke.
 
-use super::words::{any_of, days, schedule};
-use crate::directory::{Directory, Refusal};
+use super::phrases::{Phrases, fill};
+use crate::command::Scope;
+use crate::directory::Directory;
 use crate::model::{Card, CardId, CardState, Category, Door, Person, Policy, Rule, Tables, UnlockSchedule};
 use crate::reference::Moment;
 use doorward_protocol::decide::Reason;
 use doorward_protocol::facts::{Effect, Factors};
 use doorward_protocol::id::DoorId;
+use doorward_protocol::problem::near;
 use doorward_protocol::time::Local;
 
 /// How many rules that do not match a chain shows: the nearest ones.
@@ -23,6 +25,7 @@ pub struct Chain<'a> {
     pub door: &'a DoorId,
     pub card: &'a CardId,
     pub local: Local,
+    pub phrases: &'a Phrases,
 }
 
 /// One rule or grant that is about the door, and how far it applies.
@@ -49,7 +52,8 @@ impl Chain<'_> {
         if reason == Reason::Lockdown {
             let scopes = self.directory.lockdowns().iter();
             let scopes = scopes.filter(|scope| self.directory.doors_in(scope).any(|inside| inside == self.door));
-            sentences.push(format!("A lockdown of {} is in force, so it opens for nobody.", any_of(scopes)));
+            let scopes = self.phrases.any_of(scopes.map(|scope| self.scope(scope)));
+            sentences.push(fill(self.phrases.lockdown, &[("scopes", &scopes)]));
             return sentences;
         }
         if let Some(unlock) = &door.unlock {
@@ -60,8 +64,9 @@ impl Chain<'_> {
         }
         let card = self.tables().cards.get(self.card);
         let Some((card, person)) = card.and_then(|card| Some((card, self.tables().people.get(&card.person)?))) else {
-            let unknown = Refusal::unknown("card", self.card.as_str(), self.tables().cards.keys());
-            sentences.push(format!("Nobody knows this card: {unknown}."));
+            let near = near(self.card.as_str(), self.tables().cards.keys().map(AsRef::as_ref));
+            let near = near.map(|name| fill(self.phrases.near, &[("name", &name)])).unwrap_or_default();
+            sentences.push(fill(self.phrases.unknown_card, &[("card", self.card.as_str()), ("near", &near)]));
             return sentences;
         };
         sentences.push(self.about_card(card));
@@ -90,98 +95,127 @@ impl Chain<'_> {
         sentences
     }
 
-    fn about_door(&self, door: &Door) -> String {
-        let building = self.tables().buildings.get(&door.building);
-        let building_name = building.map(|building| format!(" ({})", building.name)).unwrap_or_default();
-        let owner =
-            self.moment.owner().map_or_else(|| "has no owner".to_owned(), |owner| format!("belongs to {owner}"));
-        let Door { name, building, function, .. } = door;
-        format!("Door {} ({name}) in building {building}{building_name} needs {function} and {owner}.", self.door)
-    }
-
-    fn about_unlock(&self, unlock: &UnlockSchedule, holds: bool) -> String {
-        match (unlock, holds) {
-            (UnlockSchedule::Always, _) => "It opens for anyone at all times.".to_owned(),
-            (UnlockSchedule::Named(name), true) => {
-                format!("It opens for anyone while {} holds, as it does now.", schedule(self.policy, name))
-            }
-            (UnlockSchedule::Named(name), false) => {
-                format!("It opens for anyone while {} holds, which it does not now.", schedule(self.policy, name))
-            }
+    fn scope(&self, scope: &Scope) -> String {
+        match scope {
+            Scope::Campus => self.phrases.scope_campus.to_owned(),
+            Scope::Building(id) => fill(self.phrases.scope_building, &[("id", id.as_str())]),
+            Scope::Door(id) => fill(self.phrases.scope_door, &[("id", id.as_str())]),
         }
     }
 
+    fn about_door(&self, door: &Door) -> String {
+        let building = self.tables().buildings.get(&door.building);
+        let building =
+            building.map_or_else(|| door.building.to_string(), |known| format!("{} ({})", door.building, known.name));
+        let owner = self.moment.owner().map(|owner| fill(self.phrases.owner, &[("owner", owner.as_str())]));
+        let values = [
+            ("door", self.door.as_str()),
+            ("name", &door.name),
+            ("building", &building),
+            ("function", door.function.as_str()),
+            ("owner", owner.as_deref().unwrap_or(self.phrases.no_owner)),
+        ];
+        fill(self.phrases.door, &values)
+    }
+
+    fn about_unlock(&self, unlock: &UnlockSchedule, holds: bool) -> String {
+        let (sentence, name) = match (unlock, holds) {
+            (UnlockSchedule::Always, _) => return self.phrases.unlock_always.to_owned(),
+            (UnlockSchedule::Named(name), true) => (self.phrases.unlock_holds, name),
+            (UnlockSchedule::Named(name), false) => (self.phrases.unlock_not_now, name),
+        };
+        fill(sentence, &[("schedule", &self.phrases.schedule(self.policy, name))])
+    }
+
     fn about_card(&self, card: &Card) -> String {
+        let phrases = self.phrases;
         let state = match card.state {
-            CardState::Produced => "not yet activated",
-            CardState::Active => "active",
-            CardState::Suspended => "suspended",
-            CardState::Closed => "closed for good",
+            CardState::Produced => phrases.produced,
+            CardState::Active => phrases.active,
+            CardState::Suspended => phrases.suspended,
+            CardState::Closed => phrases.closed,
         };
         let last_day = self.tables().last_day_of(card, self.policy);
         let validity = match last_day {
-            None => format!("valid from {} on without end", card.issued_on),
-            Some(last) if last < card.issued_on => format!("valid on no day: issued on {}", card.issued_on),
-            Some(last) => format!("valid from {} through {last}", card.issued_on),
+            None => phrases.valid_open,
+            Some(last) if last < card.issued_on => phrases.valid_never,
+            Some(_) => phrases.valid,
         };
+        let (from, last) = (card.issued_on.to_string(), last_day.map(|day| day.to_string()).unwrap_or_default());
+        let validity = fill(validity, &[("from", &from), ("last", &last)]);
         let today = self.local.day;
         let now = if card.state != CardState::Active {
             ""
         } else if today < card.issued_on {
-            ", which is still to come"
+            phrases.to_come
         } else if last_day.is_some_and(|last| last < today) {
-            ", which has passed"
+            phrases.has_passed
         } else {
             ""
         };
-        format!(
-            "Card {} is a {} of person {}; it is {state} and {validity}{now}.",
-            self.card, card.card_type, card.person
-        )
+        let values = [
+            ("card", self.card.as_str()),
+            ("card_type", card.card_type.as_str()),
+            ("person", card.person.as_str()),
+            ("state", state),
+            ("validity", &validity),
+            ("now", now),
+        ];
+        fill(phrases.card, &values)
     }
 
     fn about_person(&self, card: &Card, person: &Person) -> String {
-        let affiliations: Vec<_> = person
+        let phrases = self.phrases;
+        let units: Vec<_> = person
             .affiliations
             .iter()
             .map(|affiliation| {
-                let now = if self.moment.is_today(&affiliation.days) { "" } else { ", not today" };
-                format!("{}{}{now}", affiliation.unit, days(&affiliation.days))
+                let now = if self.moment.is_today(&affiliation.days) { "" } else { phrases.not_today };
+                format!("{}{}{now}", affiliation.unit, phrases.days(&affiliation.days))
             })
             .collect();
-        let affiliations = if affiliations.is_empty() {
-            "is in no unit".to_owned()
-        } else {
-            format!("is in {}", affiliations.join("; "))
-        };
-        let left = person.left_on.map(|day| format!(", left on {day}")).unwrap_or_default();
-        format!("Person {} ({}) is {}{left}, and {affiliations}.", card.person, person.name, person.category)
+        let in_units = fill(phrases.in_units, &[("units", &units.join("; "))]);
+        let left = person.left_on.map(|day| fill(phrases.left, &[("day", &day.to_string())]));
+        let values = [
+            ("person", card.person.as_str()),
+            ("name", &person.name),
+            ("category", person.category.as_str()),
+            ("left", left.as_deref().unwrap_or_default()),
+            ("units", if units.is_empty() { phrases.no_unit } else { &in_units }),
+        ];
+        fill(phrases.person, &values)
     }
 
     fn about_functions(&self, card: &Card, door: &Door) -> String {
         let functions = self.policy.card_types.get(&card.card_type).map(|card_type| &card_type.functions);
         let functions = functions.filter(|functions| !functions.is_empty());
         let has = functions.map_or_else(
-            || "no function".to_owned(),
-            |functions| functions.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", "),
+            || self.phrases.no_function.to_owned(),
+            |functions| functions.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(self.phrases.comma),
         );
-        format!("A {} has {has}: not {}, which the door needs.", card.card_type, door.function)
+        let values =
+            [("card_type", card.card_type.as_str()), ("functions", &has), ("function", door.function.as_str())];
+        fill(self.phrases.lacks_function, &values)
     }
 
     fn about_leaving(&self, person: &Person, door: &Door) -> String {
         let left = person.left_on.map(|day| day.to_string()).unwrap_or_default();
         let is_identity = self.policy.functions.get(&door.function).is_none_or(|function| function.identity);
-        if is_identity {
-            return format!("The holder left on {left}, and {} ends on that day.", door.function);
-        }
-        let grace_days =
-            self.policy.categories.get(&person.category).map_or(0, |category: &Category| category.grace_days);
-        format!("The holder left on {left}, and {} went on for {grace_days} days after it.", door.function)
+        let sentence = if is_identity { self.phrases.left_identity } else { self.phrases.left_grace };
+        let category = self.policy.categories.get(&person.category);
+        let days = category.map_or(0, |category: &Category| category.grace_days).to_string();
+        fill(sentence, &[("day", &left), ("function", door.function.as_str()), ("days", &days)])
     }
 
     fn add_rules(&self, card: &Card, person: &Person, reason: Reason, sentences: &mut Vec<String>) {
-        let rules = self.policy.rules.iter().map(|(id, rule)| (format!("Rule {id}"), rule.clone()));
-        let grants = self.tables().grants.iter().map(|(id, grant)| (format!("Grant {id}"), grant.as_rule()));
+        let phrases = self.phrases;
+        let rules =
+            self.policy.rules.iter().map(|(id, rule)| (fill(phrases.rule, &[("id", id.as_str())]), rule.clone()));
+        let grants = self
+            .tables()
+            .grants
+            .iter()
+            .map(|(id, grant)| (fill(phrases.grant, &[("id", id.as_str())]), grant.as_rule()));
         let named = rules.chain(grants).filter(|(_, rule)| self.moment.names_door(rule));
         let mut links: Vec<Link> = named.map(|(name, rule)| self.link(name, &rule, card, person)).collect();
         // The links that decide come first: a deny that holds, then what got farthest.
@@ -189,59 +223,65 @@ impl Chain<'_> {
             .sort_by_key(|link| (link.effect == Effect::Permit, !link.matches, link.missing.len(), link.not_now.len()));
         let (matching, others): (Vec<Link>, Vec<Link>) = links.into_iter().partition(|link| link.matches);
         if matching.is_empty() && others.is_empty() {
-            sentences.push("No rule and no grant is about this door.".to_owned());
+            sentences.push(phrases.no_rule.to_owned());
         }
-        sentences.extend(matching.iter().map(Link::sentence));
+        sentences.extend(matching.iter().map(|link| link.sentence(phrases)));
         if matches!(reason, Reason::NoPermission) {
             let permits = others.iter().filter(|link| link.effect == Effect::Permit);
-            sentences.extend(permits.clone().take(NEAR_RULES_MAX).map(Link::sentence));
+            sentences.extend(permits.clone().take(NEAR_RULES_MAX).map(|link| link.sentence(phrases)));
             let more = permits.count().saturating_sub(NEAR_RULES_MAX);
             if more > 0 {
-                sentences.push(format!("{more} more rules and grants about this door name somebody else, too."));
+                sentences.push(fill(phrases.more_rules, &[("count", &more.to_string())]));
             }
         }
     }
 
     fn link(&self, name: String, rule: &Rule, card: &Card, person: &Person) -> Link {
+        let phrases = self.phrases;
         let (mut met, mut missing, mut not_now) = (Vec::new(), Vec::new(), Vec::new());
         let mut tell = |is_met: bool, yes: String, no: String| if is_met { met.push(yes) } else { missing.push(no) };
         let who = &rule.who;
         if let Some(categories) = &who.categories {
-            let named = any_of(categories);
-            tell(categories.contains(&person.category), format!("is {}", person.category), format!("is not {named}"));
+            let named = phrases.any_of(categories);
+            let (yes, no) =
+                (fill(phrases.is, &[("what", person.category.as_str())]), fill(phrases.is_not, &[("what", &named)]));
+            tell(categories.contains(&person.category), yes, no);
         }
         if let Some(units) = &who.units {
             let known = units.iter().find(|unit| self.moment.is_affiliated(person, unit));
-            let found = known.map(|unit| format!("is in {unit} or below it")).unwrap_or_default();
-            tell(known.is_some(), found, format!("is not in {} today", any_of(units)));
+            let found = known.map(|unit| fill(phrases.is_in, &[("unit", unit.as_str())])).unwrap_or_default();
+            tell(known.is_some(), found, fill(phrases.is_not_in, &[("units", &phrases.any_of(units))]));
         }
         if let Some(people) = &who.people {
             let is_named = people.contains(&card.person);
-            tell(is_named, "is named".to_owned(), format!("is not {}", any_of(people)));
+            tell(is_named, phrases.is_named.to_owned(), fill(phrases.is_not, &[("what", &phrases.any_of(people))]));
         }
         if let Some(card_types) = &who.card_types {
-            let named = any_of(card_types);
-            let has = format!("holds a {}", card.card_type);
-            tell(card_types.contains(&card.card_type), has, format!("holds no {named}"));
+            let named = phrases.any_of(card_types);
+            let has = fill(phrases.holds, &[("card_type", card.card_type.as_str())]);
+            tell(card_types.contains(&card.card_type), has, fill(phrases.holds_no, &[("card_types", &named)]));
         }
         if who.affiliated_to_owner {
             let owner = self.moment.owner();
             let is_in = owner.is_some_and(|owner| self.moment.is_affiliated(person, owner));
-            let owner =
-                owner.map_or_else(|| "an owner, which the door lacks".to_owned(), |owner| format!("the owner {owner}"));
-            tell(is_in, format!("is in {owner} or below it"), format!("is not in {owner} today"));
+            let owner = owner.map(|owner| fill(phrases.the_owner, &[("owner", owner.as_str())]));
+            let owner = owner.as_deref().unwrap_or(phrases.lacking_owner);
+            tell(is_in, fill(phrases.is_in, &[("unit", owner)]), fill(phrases.is_not_in, &[("units", owner)]));
         }
         if !self.moment.is_today(&rule.days) {
-            missing.push(format!("is asked on a day when it does not apply: it does{}", days(&rule.days)));
+            missing.push(fill(phrases.other_day, &[("days", &phrases.days(&rule.days))]));
         }
-        if let Some(when) = rule.when.as_ref().filter(|when| self.moment.is_in_schedule(Some(when)) != Some(true)) {
-            not_now.push(format!("its {} does not hold now", schedule(self.policy, when)));
-        } else if let Some(when) = &rule.when {
-            met.push(format!("comes while {} holds", schedule(self.policy, when)));
+        if let Some(when) = &rule.when {
+            let schedule = phrases.schedule(self.policy, when);
+            if self.moment.is_in_schedule(Some(when)) == Some(true) {
+                met.push(fill(phrases.holds_now, &[("schedule", &schedule)]));
+            } else {
+                not_now.push(fill(phrases.not_now, &[("schedule", &schedule)]));
+            }
         }
         // A deny asks for no factors.
         if rule.factors != Factors::NONE && rule.effect == Effect::Permit {
-            not_now.push(format!("it needs {} beside the card", rule.factors));
+            not_now.push(fill(phrases.needs_factors, &[("factors", &rule.factors.to_string())]));
         }
         let matches = self.moment.rule_matches(rule, card, person);
         Link { name, effect: rule.effect, met, missing, matches, not_now }
@@ -249,23 +289,23 @@ impl Chain<'_> {
 }
 
 impl Link {
-    fn sentence(&self) -> String {
-        let verb = match self.effect {
-            Effect::Permit => "permits",
-            Effect::Deny => "denies",
+    fn sentence(&self, phrases: &Phrases) -> String {
+        let (does, to_others, would) = match self.effect {
+            Effect::Permit => (phrases.permits, phrases.permits_others, phrases.would_permit),
+            Effect::Deny => (phrases.denies, phrases.denies_others, phrases.would_deny),
         };
-        let met = if self.met.is_empty() { "may be anyone".to_owned() } else { self.met.join(", ") };
-        if !self.matches {
-            return format!("{} {verb} somebody else: the holder {}.", self.name, self.missing.join(", and "));
-        }
-        if self.not_now.is_empty() {
-            return format!("{} {verb} it: the holder {met}.", self.name);
-        }
-        format!(
-            "{} would {} it, for the holder {met}, but {}.",
-            self.name,
-            verb.trim_end_matches('s'),
-            self.not_now.join(", and ")
-        )
+        let sentence = match (self.matches, self.not_now.is_empty()) {
+            (false, _) => to_others,
+            (true, true) => does,
+            (true, false) => would,
+        };
+        let met = if self.met.is_empty() { phrases.anyone.to_owned() } else { self.met.join(phrases.comma) };
+        let values = [
+            ("rule", self.name.as_str()),
+            ("met", &met),
+            ("missing", &self.missing.join(phrases.and)),
+            ("not_now", &self.not_now.join(phrases.and)),
+        ];
+        fill(sentence, &values)
     }
 }

@@ -4,7 +4,10 @@
 //! explains would repeat its faults. The past is asked by folding the journal up to it.
 
 mod chain;
+mod phrases;
 mod words;
+
+pub use phrases::{Phrases, fill};
 
 use crate::directory::{Directory, Refusal};
 use crate::model::{CardId, PersonId, Policy};
@@ -112,17 +115,23 @@ pub fn where_person(directory: &Directory, person: &PersonId, at: UnixMs) -> Res
     Ok(openings)
 }
 
-/// Why a door answers a card as it does at an instant.
+/// Why a door answers a card as it does at an instant, in the language of the phrases.
 ///
 /// # Errors
 /// See [`ExplainError`]; a card that nobody knows has an explanation.
-pub fn why(directory: &Directory, card: &CardId, door: &DoorId, at: UnixMs) -> Result<Explanation, ExplainError> {
+pub fn why(
+    directory: &Directory,
+    card: &CardId,
+    door: &DoorId,
+    at: UnixMs,
+    phrases: &Phrases,
+) -> Result<Explanation, ExplainError> {
     let moment = moment(directory, door, at)?;
     let reason = moment.decide(card, Factors::NONE).ok_or(ExplainError::NoLocalTime(at))?;
     let policy = directory.policy().ok_or(Refusal::NothingImported)?;
     let zone = zone(&policy.time_zone).ok_or_else(|| Refusal::UnknownTimeZone(policy.time_zone.clone()))?;
     let local = zone.local(at).ok_or(ExplainError::NoLocalTime(at))?;
-    let chain = chain::Chain { directory, policy, moment: &moment, door, card, local };
+    let chain = chain::Chain { directory, policy, moment: &moment, door, card, local, phrases };
     Ok(Explanation {
         card: card.clone(),
         door: door.clone(),

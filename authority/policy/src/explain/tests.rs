@@ -9,7 +9,7 @@ const MORNING: &str = "2026-04-06T09:00:00+09:00";
 const NIGHT: &str = "2026-04-06T22:00:00+09:00";
 
 fn explained(directory: &Directory, card: &str, door: &str, instant: &str) -> (String, Vec<String>) {
-    let explanation = why(directory, &id(card), &id(door), at(instant)).unwrap();
+    let explanation = why(directory, &id(card), &id(door), at(instant), &Phrases::ENGLISH).unwrap();
     (explanation.reason.to_string(), explanation.sentences)
 }
 
@@ -79,11 +79,15 @@ fn a_denial_says_which_link_is_missing() {
 #[test]
 fn a_name_that_is_not_known_is_said_with_what_it_may_have_meant() {
     let directory = directory();
-    let error = why(&directory, &id("A"), &id("mian"), at(MORNING)).unwrap_err().to_string();
+    let error = why(&directory, &id("A"), &id("mian"), at(MORNING), &Phrases::ENGLISH).unwrap_err().to_string();
     assert!(error.starts_with("door `mian` is not known; did you mean `main`?"), "{error}");
     assert!(where_card(&directory, &id("Z"), at(MORNING)).is_err());
     assert!(where_person(&directory, &id("anne"), at(MORNING)).unwrap_err().to_string().contains("`ann`"));
-    assert_eq!(explained(&directory, "Z", "main", MORNING).0, "unknown_credential");
+    let (reason, sentences) = explained(&directory, "a", "main", MORNING);
+    assert_eq!(
+        (reason.as_str(), sentences[1].as_str()),
+        ("unknown_credential", "Nobody knows card a (did you mean `A`?).")
+    );
     assert_eq!(who(&directory, &id("main"), UnixMs(-1)), Err(ExplainError::NoLocalTime(UnixMs(-1))));
 }
 

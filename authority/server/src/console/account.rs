@@ -51,7 +51,7 @@ pub struct LanguageForm {
 pub async fn show_sign_in(State(site): State<Site>, visitor: Visitor, Params(then): Params<Then>) -> Response {
     let words = visitor.words();
     let said = then.ready.then_some(words.set_up_done);
-    visitor.page(&site, words.sign_in, &sign_in_page(&visitor, &then.then, "", said, None))
+    visitor.page(&site, words.sign_in, &sign_in_page(&site, &visitor, &then.then, "", said, None))
 }
 
 /// Signs in.
@@ -73,20 +73,21 @@ pub async fn sign_in(State(site): State<Site>, visitor: Visitor, Sent(form): Sen
             site.tls,
         ),
         Err(failure) => {
-            let body = sign_in_page(&visitor, &then, operator.trim(), None, Some(&failure));
+            let body = sign_in_page(&site, &visitor, &then, operator.trim(), None, Some(&failure));
             again(&site, &visitor, visitor.words().sign_in, &failure, &body)
         }
     }
 }
 
 fn sign_in_page(
+    site: &Site,
     visitor: &Visitor,
     then: &str,
     operator: &str,
     said: Option<&str>,
     failure: Option<&Failure>,
 ) -> Markup {
-    let words = visitor.words();
+    let (words, has_provider) = (visitor.words(), site.api.has_oidc());
     html! {
         div.narrow {
             h1 { (words.sign_in) }
@@ -101,6 +102,7 @@ fn sign_in_page(
                 input #password name="password" type="password" autocomplete="current-password" required autofocus[!operator.is_empty()];
                 button.main { (words.sign_in) }
             }
+            @if has_provider { p { a.button href="/sign-in/provider" { (words.by_provider) } } }
             p { a href="/setup" { (words.to_set_up) } }
         }
     }
@@ -183,7 +185,8 @@ fn again(site: &Site, visitor: &Visitor, title: &str, failure: &Failure, body: &
     (failure.status, visitor.page(site, title, body)).into_response()
 }
 
-fn with_cookies(mut response: Response, cookies: &[(Cookie, &str)], tls: bool) -> Response {
+/// An answer that also sets cookies.
+pub fn with_cookies(mut response: Response, cookies: &[(Cookie, &str)], tls: bool) -> Response {
     for cookie in cookies.iter().filter_map(|(cookie, value)| cookie.set(value, tls)) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

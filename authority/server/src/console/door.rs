@@ -199,7 +199,7 @@ pub async fn why(
     } else {
         let question =
             Question { door: Some(door.to_owned()), card: Some(card.to_owned()), at: site.instant(&asked.at) };
-        Some(questions::why(State(Arc::clone(&site.api)), caller, Params(question)).await?.0)
+        Some(questions::explained(Arc::clone(&site.api), caller, question, visitor.language.phrases()).await?.0)
     };
     let at = answer.as_ref().map(|answer| minute(&answer.at.text)).unwrap_or_default();
     let body = html! {
@@ -230,7 +230,7 @@ fn explanation(site: &Site, words: &Words, answer: &WhyAnswer) -> Markup {
                 strong { (if is_granted { words.granted } else { words.denied }) }
                 ": " (words.reason(told.reason.as_str()))
             }
-            ol.reasons lang="en" { @for sentence in &told.sentences { li { (sentence) } } }
+            ol.reasons { @for sentence in &told.sentences { li { (sentence) } } }
         }
     }
 }

@@ -17,6 +17,7 @@ mod lockdown;
 mod menu;
 mod own;
 mod page;
+mod provider;
 mod records;
 mod taps;
 mod upload;
@@ -90,6 +91,8 @@ fn signed_in() -> Router<Site> {
 fn open() -> Router<Site> {
     Router::new()
         .route("/sign-in", get(account::show_sign_in).post(account::sign_in))
+        .route("/sign-in/provider", get(provider::go))
+        .route(provider::BACK, get(provider::back))
         .route("/setup", get(account::show_set_up).post(account::set_up))
         .route("/language", post(account::choose_language))
 }

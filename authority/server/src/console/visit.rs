@@ -66,6 +66,8 @@ pub enum Cookie {
     Guest,
     /// The chosen language.
     Language,
+    /// What a browser that is at the identity provider has begun.
+    Provider,
 }
 
 impl Cookie {
@@ -77,11 +79,13 @@ impl Cookie {
             (Self::Guest, false) => "doorward-guest",
             (Self::Language, true) => "__Host-doorward-language",
             (Self::Language, false) => "doorward-language",
+            (Self::Provider, true) => "__Host-doorward-provider",
+            (Self::Provider, false) => "doorward-provider",
         }
     }
 
     /// What was sent; only what is made of letters, digits, `_` and `-` counts.
-    fn of(self, headers: &HeaderMap, tls: bool) -> Option<&str> {
+    pub fn of(self, headers: &HeaderMap, tls: bool) -> Option<&str> {
         let sent = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = sent.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let plain = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
@@ -92,12 +96,14 @@ impl Cookie {
     pub fn set(self, value: &str, tls: bool) -> Option<HeaderValue> {
         let secure = if tls { "; Secure" } else { "" };
         let lasts = match self {
-            Self::Session | Self::Guest if !value.is_empty() => String::new(),
+            Self::Session | Self::Guest | Self::Provider if !value.is_empty() => String::new(),
             Self::Language if !value.is_empty() => format!("; Max-Age={LANGUAGE_S}"),
-            Self::Session | Self::Guest | Self::Language => "; Max-Age=0".to_owned(),
+            Self::Session | Self::Guest | Self::Language | Self::Provider => "; Max-Age=0".to_owned(),
         };
         let name = self.name(tls);
-        HeaderValue::try_from(format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{lasts}")).ok()
+        // It comes back from another site, and is of no use without what that one says.
+        let site = if matches!(self, Self::Provider) { "Lax" } else { "Strict" };
+        HeaderValue::try_from(format!("{name}={value}; Path=/; HttpOnly; SameSite={site}{secure}{lasts}")).ok()
     }
 }
 

@@ -21,7 +21,7 @@ pub mod listen;
 pub(crate) mod log;
 mod looks;
 mod me;
-mod oidc;
+pub(crate) mod oidc;
 mod operators;
 pub(crate) mod people;
 mod personal;
@@ -116,6 +116,16 @@ impl Api {
     #[must_use]
     pub fn with_oidc(self, oidc: Option<Oidc>) -> Self {
         Self { oidc, ..self }
+    }
+
+    /// Whether one can sign in by an identity provider.
+    pub(crate) const fn has_oidc(&self) -> bool {
+        self.oidc.is_some()
+    }
+
+    /// Where an identity provider may send browsers back, beside loopback.
+    pub(crate) fn oidc_redirect(&self) -> Option<&str> {
+        self.oidc.as_ref()?.redirect_uri()
     }
 
     fn photos(&self) -> &Photos {

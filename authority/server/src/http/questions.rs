@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use doorward_policy::directory::Directory;
-use doorward_policy::explain;
+use doorward_policy::explain::{self, Phrases};
 use doorward_policy::model::CardId;
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
@@ -71,12 +71,23 @@ pub async fn why(
     caller: Caller,
     Params(question): Params<Question>,
 ) -> Result<Json<WhyAnswer>, Failure> {
+    explained(api, caller, question, &Phrases::ENGLISH).await
+}
+
+/// The same, in the language of the phrases.
+pub async fn explained(
+    api: Arc<Api>,
+    caller: Caller,
+    question: Question,
+    phrases: &'static Phrases,
+) -> Result<Json<WhyAnswer>, Failure> {
     let (card, door, at) = (question.card()?, question.door()?, question.at()?);
     // Whose door it is may know who stands before it, and whose card it is, why it does not open.
     let by_card = caller.may(&api, Act::SeeCards, Object::Card(&card));
     by_card.or_else(|denied| caller.may(&api, Act::SeeDoors, Object::Door(&door)).map_err(|_| denied))?;
     caller.looks(&api, "why", format!("card {card}")).await;
-    let (answer, as_of_seq) = ask(&api, at, move |directory| explain::why(directory, &card, &door, at)).await?;
+    let (answer, as_of_seq) =
+        ask(&api, at, move |directory| explain::why(directory, &card, &door, at, phrases)).await?;
     Ok(Json(WhyAnswer { at: api.when(at), as_of_seq, answer }))
 }
 

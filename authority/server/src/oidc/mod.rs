@@ -233,6 +233,11 @@ impl Oidc {
         OperatorId::new(&format!("{PROVIDER_PREFIX}{}", hex::encode(half))).map_err(|_| TokenError::Malformed.into())
     }
 
+    /// Where browsers may be sent back, beside loopback.
+    pub fn redirect_uri(&self) -> Option<&str> {
+        self.settings.redirect_uri.as_deref()
+    }
+
     fn may_send_to(&self, redirect_uri: &str) -> bool {
         let is_known = self.settings.redirect_uri.as_deref() == Some(redirect_uri);
         let is_ours = settings::is_loopback(redirect_uri) && !redirect_uri.contains('?');

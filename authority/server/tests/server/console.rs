@@ -312,6 +312,10 @@ async fn who_opens_a_door_tonight_and_why_one_does_not_is_asked_in_the_time_of_t
     let page = guard.get("/why?card=CARD1&door=eng-1-rear").await;
     assert!(page.body.contains("card is suspended") && page.body.contains("<ol class=\"reasons\""), "{}", page.body);
     assert_eq!(guard.get("/why?card=CARD1").await.status, 200, "a form to ask with");
+    guard.language = "ko";
+    let page = guard.get("/why?card=CARD1&door=eng-1-rear").await;
+    assert!(page.body.contains("카드 CARD1:") && !page.body.contains("Card CARD1"), "{}", page.body);
+    guard.language = "en";
     assert!(guard.get("/why?card=NONE&door=eng-1-rear").await.body.contains("unknown here"));
     assert_eq!(guard.get("/why?card=CARD1&door=no-such-door").await.status, 404);
     running.stop().await;

@@ -7,9 +7,17 @@ use doorward_server::http::shapes::{
     Summary, WhereAnswer, WhoAnswer, WhyAnswer,
 };
 use doorward_server::journal;
+use doorward_server::paths::Layout;
 use doorward_server::serve::{ApiTls, RunFile, ServeError, ServeOptions, Server};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio_rustls::TlsConnector;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_answered_without_the_token() {
@@ -233,6 +241,41 @@ async fn the_api_is_not_opened_to_a_network_in_the_clear() {
     let behind_tls = Server::start(ServeOptions { api_tls: ApiTls::Own, ..options(&layout) }).await.unwrap();
     assert!(behind_tls.run_file().api.starts_with("https://"));
     behind_tls.run_until(async {}).await.unwrap();
+}
+
+/// What a server answers to a question for a page over TLS, by whoever trusts its certificates.
+async fn page_over_tls(layout: &Layout, address: &str, path: &str) -> String {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(layout.certificate_authority()).unwrap() {
+        roots.add(certificate.unwrap()).unwrap();
+    }
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from(address.split(':').next().unwrap().to_owned()).unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_a_browser_is_told_to_stay_there_and_its_cookies_are_bound_to_it() {
+    let (_directory, layout) = made();
+    let server = Server::start(ServeOptions { api_tls: ApiTls::Own, ..options(&layout) }).await.unwrap();
+    let address = server.run_file().api.strip_prefix("https://").unwrap().to_owned();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(server.run_until(async move { drop(stopped.await) }));
+    let answer = page_over_tls(&layout, &address, "/sign-in").await;
+    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+    assert!(answer.contains("strict-transport-security: max-age=31536000"), "{answer}");
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    assert!(cookie.starts_with("__Host-doorward-guest="), "{cookie}");
+    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"), "{cookie}");
+    drop(stop);
+    server.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

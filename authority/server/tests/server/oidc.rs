@@ -1,5 +1,6 @@
 //! Signing in by an identity provider: what its groups give, and that nothing false is taken for its word.
 
+use crate::browser::Browser;
 use crate::provider::{CLIENT, Kind, Provider, Twist, browse, encoded, fields};
 use crate::running::{Running, running, running_with};
 use crate::support::{campus, made};
@@ -379,4 +380,42 @@ async fn settings_of_an_identity_provider_that_are_wrong_are_refused_with_their_
     };
     let refused = Server::start(named).await.err().unwrap().to_string();
     assert!(refused.contains("none"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_in_by_the_provider_comes_back_to_the_console_and_is_signed_in() {
+    let provider = Provider::start(Kind::P256);
+    let running = with(&provider).await;
+    provider.is("guard", json!({ "name": "Kim", "groups": ["security"] }));
+    let host = format!("Host: {}\r\n", running.address);
+    let mut browser = Browser::new(&running);
+    assert!(browser.get("/sign-in").await.body.contains("href=\"/sign-in/provider\""));
+    let page = browser.ask("GET", "/sign-in/provider", &host, "").await;
+    assert_eq!(page.status, 303, "{}", page.body);
+    let set = page.header("set-cookie").unwrap().to_owned();
+    assert!(set.starts_with("doorward-provider=") && set.contains("HttpOnly; SameSite=Lax"), "{set}");
+    let location = browse(page.header("location").unwrap());
+    let (address, query) = location.split_once('?').unwrap();
+    assert_eq!(address, format!("http://{}/sign-in/provider/back", running.address));
+    let back = format!("/sign-in/provider/back?{query}");
+
+    let mut other = Browser::new(&running);
+    assert_eq!(other.get(&back).await.status, 401, "only the browser that began it comes in");
+    assert_eq!(other.get("/").await.status, 303);
+    let page = browser.get(&back).await;
+    assert_eq!((page.status, page.header("refresh")), (200, Some("0;url=/")), "{}", page.body);
+    let session = page.head.lines().find(|line| line.starts_with("set-cookie: doorward-session=")).unwrap();
+    assert!(session.contains("HttpOnly; SameSite=Strict"), "{session}");
+    let page = browser.get("/").await;
+    assert!(page.status == 200 && page.body.contains("oidc-"), "{}", page.body);
+    assert_eq!(browser.get(&back).await.status, 401, "and only once");
+    let page = other.get("/sign-in/provider/back?error=access_denied&error_description=%3Cb%3E").await;
+    assert_eq!((page.status, page.header("location")), (303, Some("/sign-in")));
+    let page = other.ask("GET", "/sign-in/provider", "Host: doors.example.net\r\n", "").await;
+    assert!(page.status == 400 && page.body.contains("redirect_uri in oidc.toml"), "{}", page.body);
+    running.stop().await;
+
+    let running = running_with(|_| ()).await;
+    assert!(!Browser::new(&running).get("/sign-in").await.body.contains("/sign-in/provider"));
+    running.stop().await;
 }

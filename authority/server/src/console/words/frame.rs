@@ -24,6 +24,8 @@ catalogue! {
 
     // Signing in, and setting a password.
     sign_in: "Sign in", "로그인", "登录", "Prijava";
+    by_provider: "Sign in with your campus account", "학교 계정으로 로그인", "用校园账号登录", "Prijava sveučilišnim računom";
+    signed_in: "You are signed in", "로그인되었습니다", "您已登录", "Prijavljeni ste";
     operator: "Operator name", "사용자 이름", "用户名", "Korisničko ime";
     password: "Password", "비밀번호", "密码", "Lozinka";
     to_set_up: "I have a set-up secret", "초기 설정 코드가 있습니다", "我有初始设置密钥", "Imam tajnu za postavljanje";

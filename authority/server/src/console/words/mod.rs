@@ -42,6 +42,7 @@ macro_rules! catalogue {
 
 mod access;
 mod card_office;
+mod explain;
 mod frame;
 mod own;
 mod records;
@@ -49,6 +50,7 @@ mod terms;
 
 pub use access::AccessWords;
 pub use card_office::CardOfficeWords;
+pub use doorward_policy::explain::fill;
 pub use frame::Words;
 pub use own::OwnWords;
 pub use records::RecordsWords;
@@ -112,21 +114,6 @@ impl Language {
     }
 }
 
-/// A sentence with values in its places, such as `{count}`.
-#[must_use]
-pub fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
-    let mut filled = String::with_capacity(sentence.len());
-    let mut rest = sentence;
-    while let Some((before, after)) = rest.split_once('{') {
-        filled.push_str(before);
-        let (name, behind) = after.split_once('}').unwrap_or((after, ""));
-        filled.push_str(values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value));
-        rest = behind;
-    }
-    filled.push_str(rest);
-    filled
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +149,18 @@ mod tests {
     }
 
     #[test]
+    fn explanations_are_in_every_language_with_the_same_places() {
+        let english = Language::English.phrases().all();
+        for language in [Language::Korean, Language::Chinese, Language::Croatian] {
+            for ((key, here), (_, there)) in language.phrases().all().iter().zip(&english) {
+                assert_eq!(places(here), places(there), "{key} in {}", language.name());
+                assert!(here != there || matches!(*key, "and" | "comma"), "{key} in {}", language.name());
+            }
+            assert_eq!(language.phrases().weekdays.split(' ').count(), 7);
+        }
+    }
+
+    #[test]
     fn each_language_is_in_its_own_script_and_no_key_was_left_in_english() {
         let is_hangul = |c: char| ('\u{ac00}'..='\u{d7a3}').contains(&c);
         let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
@@ -181,11 +180,5 @@ mod tests {
         assert_eq!(Language::accepted("hr-HR,hr;q=0.9,en;q=0.8"), Some(Language::Croatian));
         assert_eq!(Language::accepted("fr, zh-CN;q=0.9"), Some(Language::Chinese));
         assert_eq!(Language::accepted("fr"), None);
-    }
-
-    #[test]
-    fn values_stand_in_their_places_and_are_not_looked_into() {
-        assert_eq!(fill("{a} of {b}", &[("a", "{b}"), ("b", "2")]), "{b} of 2");
-        assert_eq!(fill("nothing", &[]), "nothing");
     }
 }
