@@ -184,6 +184,22 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &features)
     }
 
+    /// Lets pages run scripts, or not, as in the settings of a browser.
+    ///
+    /// # Errors
+    /// When the browser does not do it.
+    pub fn let_scripts_run(&self, run: bool) -> Result<()> {
+        self.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": !run }))
+    }
+
+    /// Keeps what is downloaded in a folder.
+    ///
+    /// # Errors
+    /// When the browser does not do it.
+    pub fn download_into(&self, folder: &Path) -> Result<()> {
+        self.devtools("Browser.setDownloadBehavior", &json!({ "behavior": "allow", "downloadPath": folder }))
+    }
+
     /// What axe finds on the page that keeps people out, a line each.
     ///
     /// # Errors

@@ -77,7 +77,20 @@ fn a_suspended_card_is_refused_at_the_agent_before_the_page_says_so() {
         browser.has("#at-agent-north-north.durable").unwrap() && browser.has("#at-agent-south-south.durable").unwrap()
     );
     assert!(browser.text("#clock").unwrap().ends_with(" ms"));
-    assert!(browser.has("a[href$='/evidence'][download]").unwrap());
+    let downloads = world.file("downloads");
+    std::fs::create_dir(&downloads).unwrap();
+    browser.download_into(&downloads).unwrap();
+    browser.click("a[href$='/evidence'][download]").unwrap();
+    let mut evidence = None;
+    until_true("the evidence is downloaded", SOON, || {
+        let files = std::fs::read_dir(&downloads)?.filter_map(|entry| Some(entry.ok()?.path()));
+        evidence = files.filter(|file| file.extension().is_some_and(|name| name == "evidence")).last();
+        Ok(evidence.is_some())
+    })
+    .unwrap();
+    let evidence = evidence.unwrap();
+    let verified = crate::revocation::verify(&evidence, &crate::revocation::root_of(&world)).ok().unwrap();
+    crate::tools::assert_says(&verified.out, &["genuine", "north-main", "south-side", "lost"]);
 
     // Where an agent is not reached the page says so, and until when; and turns green by itself once it is.
     world.agent(SOUTH).unwrap().network.cut();
@@ -180,6 +193,44 @@ fn nothing_on_any_page_keeps_people_out_light_or_dark_small_or_large() {
     browser.wait_for("#operator").unwrap();
     faults.extend(faults_of(&browser, &site, &["/sign-in", "/setup"]));
     assert!(faults.is_empty(), "{faults:#?}");
+    drop(browser);
+    world.stop().unwrap();
+}
+
+#[test]
+fn all_but_the_live_parts_works_without_scripts() {
+    let mut world = tiny_world();
+    let Some((browser, site)) = guard(&world) else { return };
+    browser.let_scripts_run(false).unwrap();
+    world.agent_mut(SOUTH).unwrap().network.cut();
+    until_true("the authority misses the south", SOON, || Ok(world.authority.agent(SOUTH)?["connected"] == false))
+        .unwrap();
+    browser.go(&format!("{site}/cards/ADA")).unwrap();
+    browser.click("a[href='/cards/ADA/suspend']").unwrap();
+    browser.type_into("#reason", &format!("lost{ENTER}")).unwrap();
+    browser.wait_for(".summary").unwrap();
+    until_true("the north has it after the page is asked for again", SOON, || {
+        browser.go(&browser.place()?)?;
+        browser.has("#at-agent-north-north.durable")
+    })
+    .unwrap();
+    assert!(browser.has("#at-agent-south-south.missing").unwrap() && !browser.has(".summary.done").unwrap());
+    assert_eq!(world.agent(NORTH).unwrap().tap("north-main", "ADA").unwrap(), "deny suspended");
+    world.agent_mut(SOUTH).unwrap().network.mend();
+    until_true("and then the south", SOON, || {
+        browser.go(&browser.place()?)?;
+        browser.has(".summary.done")
+    })
+    .unwrap();
+    assert_eq!(world.agent(SOUTH).unwrap().tap("south-main", "ADA").unwrap(), "deny suspended");
+    world.wait_until_recorded().unwrap();
+    browser.go(&format!("{site}/taps")).unwrap();
+    assert!(browser.has(".tap.denied").unwrap());
+    browser.go(&format!("{site}/lockdown")).unwrap();
+    browser.click("button.quiet[value=ko]").unwrap();
+    wait_for_text(&browser, "h1", "봉쇄");
+    browser.click(".who button").unwrap();
+    browser.wait_for("#operator").unwrap();
     drop(browser);
     world.stop().unwrap();
 }

@@ -8,12 +8,12 @@ use tests::wait::{SOON, until_true};
 use tests::world::World;
 
 /// Verifies as a stranger would: two files and the program, no data directory and no server.
-fn verify(evidence: &Path, root: &Path) -> Answer {
+pub fn verify(evidence: &Path, root: &Path) -> Answer {
     let line = ["verify".to_owned(), evidence.display().to_string(), "--root".to_owned(), root.display().to_string()];
     run(&binaries().unwrap().authority, &line, &[], Some(Path::new("/"))).unwrap()
 }
 
-fn root_of(world: &World) -> std::path::PathBuf {
+pub fn root_of(world: &World) -> std::path::PathBuf {
     world.authority.data.join("root.pub")
 }
 
