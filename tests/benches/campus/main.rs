@@ -8,6 +8,7 @@ mod agent;
 mod change;
 mod churn;
 mod compile;
+mod console;
 mod decide;
 mod driver;
 mod edge;
@@ -47,6 +48,7 @@ const BENCHES: &[Bench] = &[
     ("fanout", fanout::run),
     ("churn", churn::run),
     ("reconnect", reconnect::run),
+    ("console", console::run),
 ];
 
 fn main() -> ExitCode {

@@ -1,7 +1,7 @@
 //! Signing in and out, setting a password up, and choosing a language.
 
 use super::Site;
-use super::page::failed;
+use super::page::{failed, told};
 use super::visit::{Cookie, Sent, Visitor, place};
 use crate::http::extract::{Body, Params};
 use crate::http::failure::Failure;
@@ -92,7 +92,7 @@ fn sign_in_page(
         div.narrow {
             h1 { (words.sign_in) }
             @if let Some(said) = said { p.good role="status" { (said) } }
-            (refusal(failure))
+            (refusal(visitor, failure))
             form.fields method="post" action="/sign-in" {
                 (visitor.key_field())
                 input type="hidden" name="then" value=(place(then));
@@ -138,7 +138,7 @@ fn set_up_page(visitor: &Visitor, operator: &str, said: Option<&str>, failure: O
             h1 { (words.set_up) }
             p { (words.set_up_about) }
             @if let Some(said) = said { p.bad role="alert" { (said) } }
-            (refusal(failure))
+            (refusal(visitor, failure))
             form.fields method="post" action="/setup" {
                 (visitor.key_field())
                 label for="operator" { (words.operator) }
@@ -172,10 +172,10 @@ pub async fn choose_language(State(site): State<Site>, visitor: Visitor, Sent(fo
 }
 
 /// What the authority says against it.
-pub fn refusal(failure: Option<&Failure>) -> Markup {
+pub fn refusal(visitor: &Visitor, failure: Option<&Failure>) -> Markup {
     html! {
         @if let Some(failure) = failure {
-            p.bad role="alert" lang="en" { (failure.fault.error) }
+            p.bad role="alert" { (told(visitor, failure)) }
         }
     }
 }

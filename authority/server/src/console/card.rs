@@ -220,7 +220,7 @@ fn ask(site: &Site, visitor: &Visitor, card: &CardView, suspends: bool, failure:
             p { strong { (card.person.name) } br; span.fine { (card.person.id) " · " (card.card_type) } " " (state_mark(words, &card.state)) }
         }
         @if let Some(about) = about { p { (about) } }
-        (refusal(failure))
+        (refusal(visitor, failure))
         form.fields method="post" action={ (back) "/" (path) } {
             (visitor.key_field())
             label for="reason" { (words.reason) }

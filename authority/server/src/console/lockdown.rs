@@ -262,7 +262,7 @@ pub async fn lock_down(
     match doors::lock_down(State(Arc::clone(&site.api)), caller, Body(order)).await {
         Ok(done) => Ok(Redirect::to(&format!("/changes/{}", done.0.seq)).into_response()),
         Err(failure) => {
-            let page = ask(&site, &visitor, &scope, &reason, Some(&refusal(Some(&failure))));
+            let page = ask(&site, &visitor, &scope, &reason, Some(&refusal(&visitor, Some(&failure))));
             Ok((failure.status, page).into_response())
         }
     }
@@ -288,7 +288,7 @@ fn release_page(site: &Site, visitor: &Visitor, scope: &Scope, failure: Option<&
     let body = html! {
         h1 { (title) }
         p { (words.release_about) }
-        (refusal(failure))
+        (refusal(visitor, failure))
         form.fields method="post" action="/release" autocomplete="off" {
             (visitor.key_field())
             input type="hidden" name="kind" value=(kind);

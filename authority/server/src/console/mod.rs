@@ -24,7 +24,7 @@ mod upload;
 mod visit;
 pub mod words;
 
-use crate::http::failure::Failure;
+use crate::http::failure::{Cause, Failure};
 use crate::http::{self, Api};
 use axum::Router;
 use axum::http::StatusCode;
@@ -98,5 +98,5 @@ fn open() -> Router<Site> {
 }
 
 async fn not_there() -> Failure {
-    Failure::new(StatusCode::NOT_FOUND, "there is no such page")
+    Failure::new(StatusCode::NOT_FOUND, "there is no such page").because(Cause::NoPage)
 }

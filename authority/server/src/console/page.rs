@@ -56,12 +56,22 @@ pub fn failed(site: &Site, visitor: &Visitor, failure: &Failure) -> Response {
     };
     let body = html! {
         h1 { (title) }
-        p.sentence lang="en" { (failure.fault.error) }
-        @if let Some(hint) = &failure.fault.hint { p.sentence lang="en" { (hint) } }
+        p.sentence { (told(visitor, failure)) }
+        @if failure.cause.is_none() && let Some(hint) = &failure.fault.hint { p.sentence lang="en" { (hint) } }
         p { (words.error_nothing_changed) }
         p { a.button href="/" { (words.nav_find) } }
     };
     (status, Html(framed(site, visitor, title, &body).into_string())).into_response()
+}
+
+/// Why something failed: in the visitor's language, or in the words of the authority.
+pub fn told(visitor: &Visitor, failure: &Failure) -> Markup {
+    html! {
+        @match visitor.language.tell(failure) {
+            Some(told) => { (told) }
+            None => span lang="en" { (failure.fault.error) }
+        }
+    }
 }
 
 fn framed(site: &Site, visitor: &Visitor, title: &str, body: &Markup) -> Markup {

@@ -5,7 +5,7 @@
 use super::words::Language;
 use super::{Site, page, upload};
 use crate::http::caller::Caller;
-use crate::http::failure::Failure;
+use crate::http::failure::{Cause, Failure};
 use crate::keys;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
@@ -166,6 +166,7 @@ async fn checked(request: Request, visitor: &Visitor) -> Result<Request, Failure
     }
     let refused = || {
         Failure::new(StatusCode::FORBIDDEN, "this form is not of a page of yours, or of one from before you signed in")
+            .because(Cause::ForeignForm)
     };
     // A browser says so by itself when another site sends a form; the key is asked for all the same.
     let from = request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
@@ -215,7 +216,9 @@ pub async fn sign_in_first(visitor: Visitor, request: Request, next: Next) -> Re
     }
     let is_page = *request.method() == Method::GET && !visitor.path.contains("/live");
     if !is_page {
-        return Failure::new(StatusCode::UNAUTHORIZED, "your session has ended; sign in again").into_response();
+        return Failure::new(StatusCode::UNAUTHORIZED, "your session has ended; sign in again")
+            .because(Cause::SessionEnded)
+            .into_response();
     }
     Redirect::to(&format!("/sign-in?then={}", percent(&visitor.path))).into_response()
 }

@@ -131,7 +131,8 @@ pub fn summary(directory: &Directory, id: &CardId) -> Option<CardSummary> {
     })
 }
 
-const fn state_name(state: CardState) -> &'static str {
+/// The name of a state.
+pub const fn state_name(state: CardState) -> &'static str {
     match state {
         CardState::Produced => "produced",
         CardState::Active => "active",

@@ -21,12 +21,37 @@ pub struct Failure {
     pub(crate) status: StatusCode,
     /// What is answered.
     pub fault: Fault,
+    /// What is behind it, for whoever tells it in other words.
+    pub(crate) cause: Option<Box<Cause>>,
+}
+
+/// What is behind a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The caller may not.
+    Denied(Denial),
+    /// The directory does not take it.
+    Refused(Refusal),
+    /// The name or the password is wrong.
+    WrongPassword,
+    /// There were too many wrong passwords; for how long, in milliseconds, none is tried.
+    LockedOut(i64),
+    /// The secret of an invitation is wrong, was used, or has expired.
+    WrongSecret,
+    /// The password may not be chosen.
+    WeakPassword,
+    /// A form of the console is not of a page of its visitor.
+    ForeignForm,
+    /// The session of the console has ended.
+    SessionEnded,
+    /// The console has no such page.
+    NoPage,
 }
 
 impl Failure {
     /// A failure without a hint.
     pub fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, fault: Fault { error: error.into(), ..Fault::default() } }
+        Self { status, fault: Fault { error: error.into(), ..Fault::default() }, cause: None }
     }
 
     /// What was sent is wrong.
@@ -45,6 +70,11 @@ impl Failure {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.fault.hint = Some(hint.into());
         self
+    }
+
+    /// The same, with what is behind it.
+    pub(crate) fn because(self, cause: Cause) -> Self {
+        Self { cause: Some(Box::new(cause)), ..self }
     }
 
     /// The files that were sent are wrong.
@@ -80,13 +110,13 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let is_unknown = matches!(refusal, Refusal::Unknown { .. });
         let status = if is_unknown { StatusCode::NOT_FOUND } else { StatusCode::CONFLICT };
-        Self::new(status, refusal.to_string())
+        Self::new(status, refusal.to_string()).because(Cause::Refused(refusal))
     }
 }
 
 impl From<Denial> for Failure {
     fn from(denial: Denial) -> Self {
-        Self::new(StatusCode::FORBIDDEN, denial.to_string())
+        Self::new(StatusCode::FORBIDDEN, denial.to_string()).because(Cause::Denied(denial))
     }
 }
 

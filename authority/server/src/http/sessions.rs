@@ -4,6 +4,7 @@
 
 use super::caller::Caller;
 use super::extract::{Body, Named};
+use super::failure::Cause;
 use super::shapes::Fault;
 use super::shapes::office::{Done, NewPassword, SessionGiven, SetUpGiven, SetUpOrder, SignIn};
 use super::{Api, Failure};
@@ -26,7 +27,14 @@ impl From<AccountError> for Failure {
             AccountError::Weak(_) => StatusCode::BAD_REQUEST,
             AccountError::Key(_) | AccountError::Hash => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Self::new(status, error.to_string())
+        let failure = Self::new(status, error.to_string());
+        match error {
+            AccountError::Wrong => failure.because(Cause::WrongPassword),
+            AccountError::Locked(ms) => failure.because(Cause::LockedOut(ms)),
+            AccountError::SetUp => failure.because(Cause::WrongSecret),
+            AccountError::Weak(_) => failure.because(Cause::WeakPassword),
+            AccountError::Key(_) | AccountError::Hash => failure,
+        }
     }
 }
 

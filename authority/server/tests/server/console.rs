@@ -184,7 +184,11 @@ async fn the_console_does_not_do_what_the_api_refuses() {
     assert!(!auditor.get(&format!("/cards/{card}")).await.body.contains("/suspend"), "what is refused is not offered");
     let page = auditor.send("/", &format!("/cards/{card}/suspend"), "reason=lost").await;
     assert_eq!(page.status, 403);
-    assert!(page.body.contains("the role auditor may not suspend a card"), "{}", page.body);
+    assert!(
+        page.body.contains("Your role, auditor, may not do this. These may: administrator, security-office"),
+        "{}",
+        page.body
+    );
     let campus_name = "%EC%A0%84%EB%82%A8%EB%8C%80%ED%95%99%EA%B5%90";
     let page = auditor.send("/", "/lockdown", &format!("kind=campus&id=&typed={campus_name}&reason=r")).await;
     assert_eq!(page.status, 403);
@@ -353,7 +357,7 @@ async fn what_goes_wrong_is_said_on_a_page_in_plain_words() {
     let running = running().await;
     let mut guard = running.guard().await;
     for (path, status, says) in [
-        ("/nowhere", 404, "there is no such page"),
+        ("/nowhere", 404, "There is no such page."),
         ("/people/NONE", 404, "NONE"),
         ("/changes/999999", 404, "the journal has no entry 999999"),
         ("/changes/x", 400, "Something in what was sent is wrong"),
@@ -364,6 +368,19 @@ async fn what_goes_wrong_is_said_on_a_page_in_plain_words() {
         assert_eq!(page.status, status, "{path}: {}", page.body);
         assert!(page.body.contains(says) && page.body.contains("<!DOCTYPE html>"), "{path}: {}", page.body);
     }
+    guard.language = "hr";
+    let page = guard.get("/people/NONE").await;
+    assert!(page.body.contains("NONE nije poznato") && !page.body.contains("is not known"), "{}", page.body);
+    let page = guard.ask("POST", "/cards/CARD1/suspend", "", "key=0").await;
+    assert!(page.status == 403 && page.body.contains("Ovaj obrazac nije s vaše stranice"), "{}", page.body);
+    let mut stranger = Browser::new(&running);
+    stranger.language = "ko";
+    let page = stranger.send("/sign-in", "/sign-in", "operator=guard&password=wrong&then=").await;
+    assert!(page.status == 401 && page.body.contains("비밀번호가 틀렸습니다"), "{}", page.body);
+    let mut department = running.operator("kim", json!({ "role": "department", "units": ["physics"] })).await;
+    department.language = "zh";
+    let page = department.get("/lockdown/confirm?kind=campus").await;
+    assert!(page.status == 403 && page.body.contains("您的角色 department 不能执行此操作"), "{}", page.body);
     let (status, body) = running.ask("GET", "/v1/nowhere", Some(&running.token), "").await;
     assert_eq!(status, 404, "the API goes on speaking JSON");
     assert!(serde_json::from_slice::<Value>(&body).is_ok());

@@ -1,6 +1,6 @@
 //! The languages of the console: which there are, how one is chosen, and what is said in each.
 //!
-//! Deliberately not the sentences of the authority (refusals, reasons that people typed, alarms): these are said as they are.
+//! Deliberately not what people typed, nor what only operates the authority: these are said as they are.
 
 /// Makes a catalogue: a struct with all that is said, and a value of it for each language, so that a word that is missing in one
 /// does not compile.
@@ -46,6 +46,7 @@ mod explain;
 mod frame;
 mod own;
 mod records;
+mod refusals;
 mod terms;
 
 pub use access::AccessWords;
@@ -54,6 +55,7 @@ pub use doorward_policy::explain::fill;
 pub use frame::Words;
 pub use own::OwnWords;
 pub use records::RecordsWords;
+pub use refusals::RefusalWords;
 
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +129,7 @@ mod tests {
             CardOfficeWords::of(language).all(),
             OwnWords::of(language).all(),
             RecordsWords::of(language).all(),
+            RefusalWords::of(language).all(),
         ]
         .concat()
     }
