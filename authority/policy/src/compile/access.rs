@@ -37,9 +37,10 @@ pub struct Accesses<'a> {
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Profile<'a> {
-    card_type: &'a CardTypeId,
-    category: &'a CategoryId,
+    // What tells most profiles apart stands first: two of them are compared more often than anything else.
     affiliations: &'a BTreeSet<Affiliation>,
+    category: &'a CategoryId,
+    card_type: &'a CardTypeId,
     /// Rules that name the person, by their place in the index.
     personal: &'a [usize],
 }

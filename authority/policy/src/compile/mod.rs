@@ -9,7 +9,7 @@ mod ranges;
 mod update;
 mod whole;
 
-pub use whole::Plan;
+pub use whole::{Part, Plan, Survey};
 
 use crate::directory::Directory;
 use crate::model::CardId;

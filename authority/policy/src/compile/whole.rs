@@ -12,19 +12,91 @@ use doorward_protocol::facts::{Class, Fact};
 use doorward_protocol::id::{AgentId, ClassId, CredentialKey, ReaderKey, ScheduleId};
 use doorward_protocol::state::State;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
-/// What is to be compiled: who holds which credentials is worked out, the states are still to be made.
-pub struct Plan<'a> {
+/// What compiling everything begins with; who holds which cards is then worked out part by part.
+pub struct Survey<'a> {
     directory: &'a Directory,
     reader_key: &'a ReaderKey,
-    index: Arc<Index>,
+    index: Index,
+}
+
+/// A part of the cards, and who holds them.
+pub struct Part {
     /// The cards that some agent holds.
     cards: Vec<(CredentialKey, CardFacts)>,
     /// Per agent, in the order of the index, the cards that it holds, by place, with their classes.
     held: Vec<Vec<(u32, ClassId)>>,
     classes: BTreeMap<ClassId, Class>,
-    holders: BTreeMap<CardId, Arc<BTreeSet<AgentId>>>,
+    holders: Vec<(CardId, Arc<BTreeSet<AgentId>>)>,
+}
+
+/// What is to be compiled: who holds which credentials is worked out, the states are still to be made.
+pub struct Plan<'a> {
+    survey: Survey<'a>,
+    /// All cards, in parts.
+    parts: Vec<Part>,
+    classes: BTreeMap<ClassId, Class>,
+}
+
+impl<'a> Survey<'a> {
+    /// Looks at a directory; before the first import there are no agents and no cards.
+    ///
+    /// # Errors
+    /// See [`CompileError`].
+    pub fn new(directory: &'a Directory) -> Result<Self, CompileError> {
+        let reader_key = directory.reader_key().ok_or(CompileError::NotFounded)?;
+        let index = directory.policy().map(|policy| Index::new(directory, policy)).transpose()?;
+        Ok(Self { directory, reader_key, index: index.unwrap_or_else(Index::empty) })
+    }
+
+    /// The cards in so many parts of about one size, in their order: the first card of each part.
+    #[must_use]
+    pub fn divide(&self, parts: usize) -> Vec<&'a CardId> {
+        let cards = &self.directory.tables().cards;
+        cards.keys().step_by(cards.len().div_ceil(parts.max(1)).max(1)).collect()
+    }
+
+    /// Works a part out: the cards from one on, up to another that is not in it.
+    ///
+    /// # Errors
+    /// See [`CompileError`].
+    pub fn part(&self, first: &CardId, end: Option<&CardId>) -> Result<Part, CompileError> {
+        let (cards, classes, holders) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let mut part = Part { cards, held: Vec::new(), classes, holders };
+        part.held.resize_with(self.index.agents.len(), Vec::new);
+        let Some(policy) = self.directory.policy() else { return Ok(part) };
+        let tables = self.directory.tables();
+        let mut accesses = Accesses::new(&self.index, policy, tables, false);
+        let range = (Bound::Included(first), end.map_or(Bound::Unbounded, Bound::Excluded));
+        let cards = tables.cards.range::<CardId, _>(range);
+        for (id, card) in cards.filter(|(_, card)| card.state != CardState::Closed) {
+            let person = tables.people.get(&card.person);
+            let person = person.ok_or_else(|| CompileError::Missing("person", card.person.to_string()))?;
+            let facts = CardFacts::new(policy, self.directory, card, person)?;
+            let access = accesses.of(person, card)?;
+            if access.classes.is_empty() {
+                continue;
+            }
+            // More cards than this reach the bound of facts long before.
+            let place = u32::try_from(part.cards.len()).unwrap_or(u32::MAX);
+            for (agent, class) in &access.classes {
+                part.held.get_mut(*agent).into_iter().for_each(|held| held.push((place, *class)));
+            }
+            part.cards.push((self.reader_key.credential_key(id.as_str()), facts));
+            part.holders.push((id.clone(), Arc::clone(&access.holders)));
+        }
+        part.classes = accesses.classes;
+        Ok(part)
+    }
+
+    /// The plan of all parts, which are in the order of their cards.
+    #[must_use]
+    pub fn plan(self, mut parts: Vec<Part>) -> Plan<'a> {
+        let classes = parts.iter_mut().flat_map(|part| core::mem::take(&mut part.classes)).collect();
+        Plan { survey: self, parts, classes }
+    }
 }
 
 impl<'a> Plan<'a> {
@@ -33,57 +105,34 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// See [`CompileError`].
     pub fn new(directory: &'a Directory) -> Result<Self, CompileError> {
-        let reader_key = directory.reader_key().ok_or(CompileError::NotFounded)?;
-        let (index, cards, held) = (Arc::new(Index::empty()), Vec::new(), Vec::new());
-        let (classes, holders) = (BTreeMap::new(), BTreeMap::new());
-        let mut plan = Self { directory, reader_key, index, cards, held, classes, holders };
-        let Some(policy) = directory.policy() else { return Ok(plan) };
-        let index = Index::new(directory, policy)?;
-        plan.held.resize_with(index.agents.len(), Vec::new);
-        let tables = directory.tables();
-        let mut accesses = Accesses::new(&index, policy, tables, false);
-        let mut holders = Vec::new();
-        for (id, card) in tables.cards.iter().filter(|(_, card)| card.state != CardState::Closed) {
-            let person = tables.people.get(&card.person);
-            let person = person.ok_or_else(|| CompileError::Missing("person", card.person.to_string()))?;
-            let facts = CardFacts::new(policy, directory, card, person)?;
-            let access = accesses.of(person, card)?;
-            if access.classes.is_empty() {
-                continue;
-            }
-            // More cards than this reach the bound of facts long before.
-            let place = u32::try_from(plan.cards.len()).unwrap_or(u32::MAX);
-            for (agent, class) in &access.classes {
-                plan.held.get_mut(*agent).into_iter().for_each(|held| held.push((place, *class)));
-            }
-            plan.cards.push((reader_key.credential_key(id.as_str()), facts));
-            holders.push((id.clone(), Arc::clone(&access.holders)));
-        }
-        plan.classes = accesses.classes;
-        // From a list in order, a map is made in one go.
-        plan.holders = holders.into_iter().collect();
-        plan.index = Arc::new(index);
-        Ok(plan)
+        let survey = Survey::new(directory)?;
+        let parts = survey.divide(1).into_iter().map(|first| survey.part(first, None)).collect::<Result<_, _>>()?;
+        Ok(survey.plan(parts))
     }
 
     /// How many agents there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.index.agents.len()
+        self.survey.index.agents.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.index.agents.is_empty()
+        self.survey.index.agents.is_empty()
     }
 
     /// The places of all agents, those with the most credentials first: whoever works on several at once begins with them.
     #[must_use]
     pub fn largest_first(&self) -> Vec<usize> {
         let mut places: Vec<usize> = (0..self.len()).collect();
-        places.sort_by_key(|place| core::cmp::Reverse(self.held.get(*place).map_or(0, Vec::len)));
+        places.sort_by_key(|place| core::cmp::Reverse(self.held(*place).map(<[_]>::len).sum::<usize>()));
         places
+    }
+
+    /// What the agent at a place holds, part by part.
+    fn held(&self, place: usize) -> impl Iterator<Item = &[(u32, ClassId)]> {
+        self.parts.iter().map(move |part| part.held.get(place).map(Vec::as_slice).unwrap_or_default())
     }
 
     /// The state of the agent at a place.
@@ -91,25 +140,29 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// See [`CompileError`].
     pub fn state(&self, place: usize) -> Result<State, CompileError> {
-        let held = self.held.get(place).map(Vec::as_slice).unwrap_or_default();
-        let mut facts = Vec::with_capacity(held.len().saturating_add(64));
-        facts.push(Fact::Reader(self.reader_key.clone()));
-        facts.push(Fact::Calendar(self.index.calendar.clone()));
+        let Survey { directory, reader_key, index } = &self.survey;
+        let held: usize = self.held(place).map(<[_]>::len).sum();
+        let mut facts = Vec::with_capacity(held.saturating_add(64));
+        facts.push(Fact::Reader((*reader_key).clone()));
+        facts.push(Fact::Calendar(index.calendar.clone()));
         let mut schedules: BTreeSet<ScheduleId> = BTreeSet::new();
-        let doors = self.index.doors_of.get(place).into_iter().flatten();
-        for door in doors.filter_map(|door| self.index.doors.get(*door)) {
+        let doors = index.doors_of.get(place).into_iter().flatten();
+        for door in doors.filter_map(|door| index.doors.get(*door)) {
             schedules.extend(door.unlock);
-            facts.push(door_fact(door, self.directory));
+            facts.push(door_fact(door, directory));
         }
         let mut classes = BTreeSet::new();
-        for (card, class) in held {
-            let Some((key, card)) = usize::try_from(*card).ok().and_then(|card| self.cards.get(card)) else { continue };
-            facts.push(Fact::Credential(card.credential(*key, *class)));
-            classes.insert(*class);
+        for (part, held) in self.parts.iter().zip(self.held(place)) {
+            for (card, class) in held {
+                let card = usize::try_from(*card).ok().and_then(|card| part.cards.get(card));
+                let Some((key, card)) = card else { continue };
+                facts.push(Fact::Credential(card.credential(*key, *class)));
+                classes.insert(*class);
+            }
         }
-        put_derived(&mut facts, &classes, schedules, &self.index, &self.classes);
+        put_derived(&mut facts, &classes, schedules, index, &self.classes);
         State::from_facts(facts).map_err(|error| {
-            let agent = self.index.agents.get(place).cloned();
+            let agent = index.agents.get(place).cloned();
             agent.map_or(CompileError::NotFounded, |agent| CompileError::Agent { agent, error })
         })
     }
@@ -125,12 +178,14 @@ impl<'a> Plan<'a> {
     /// Puts the states together, which are in the order of the places.
     #[must_use]
     pub fn finish(self, states: Vec<State>) -> Compiled {
+        let Survey { directory, reader_key, index } = self.survey;
         Compiled {
-            agents: self.index.agents.iter().cloned().zip(states).collect(),
-            holders: self.holders,
-            reader_key: Some(self.reader_key.clone()),
-            structure_seq: self.directory.policy().is_some().then(|| self.directory.structure_seq()),
-            index: Some(self.index),
+            agents: index.agents.iter().cloned().zip(states).collect(),
+            // From lists in order, a map is made in one go.
+            holders: self.parts.into_iter().flat_map(|part| part.holders).collect(),
+            reader_key: Some(reader_key.clone()),
+            structure_seq: directory.policy().is_some().then(|| directory.structure_seq()),
+            index: Some(Arc::new(index)),
         }
     }
 }
