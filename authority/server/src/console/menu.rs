@@ -41,29 +41,35 @@ impl Entry {
 
 /// The top of a page: the campus, where one can go, and who is here.
 pub fn top(site: &Site, visitor: &Visitor, campus: &str) -> Markup {
+    html! {
+        header.top {
+            a.house href="/" { span.leaf aria-hidden="true" {} span { (campus) } }
+            @if let Some(caller) = &visitor.caller {
+                @if !visitor.is_holder() { (pages(site, visitor)) }
+                form.who method="post" action="/sign-out" {
+                    (visitor.key_field())
+                    span { (caller.actor) }
+                    button.quiet { (visitor.words().sign_out) }
+                }
+            }
+        }
+    }
+}
+
+fn pages(site: &Site, visitor: &Visitor) -> Markup {
     let words = visitor.words();
     let sees_alarms = visitor.may(site, Act::SeeAgents, Object::Campus);
     // A count that cannot be read is not shown; the page of alarms says why.
     let open = if sees_alarms { site.api.authority.store.open_alarms().unwrap_or(0) } else { 0 };
     html! {
-        header.top {
-            a.house href="/" { span.leaf aria-hidden="true" {} span { (campus) } }
-            @if let Some(caller) = &visitor.caller {
-                nav aria-label=(words.main_menu) {
-                    @for entry in TOP.iter().filter(|entry| visitor.may_somewhere(site, entry.act)) {
-                        @let is_here = entry.is_here(visitor).then_some("page");
-                        a href=(entry.path) aria-current=[is_here] {
-                            ((entry.name)(visitor.language))
-                            @if entry.path == ALARMS && open > 0 {
-                                " " span.count aria-label=(fill(words.alarms_open, &[("count", &open.to_string())])) role="img" { (open) }
-                            }
-                        }
+        nav aria-label=(words.main_menu) {
+            @for entry in TOP.iter().filter(|entry| visitor.may_somewhere(site, entry.act)) {
+                @let is_here = entry.is_here(visitor).then_some("page");
+                a href=(entry.path) aria-current=[is_here] {
+                    ((entry.name)(visitor.language))
+                    @if entry.path == ALARMS && open > 0 {
+                        " " span.count aria-label=(fill(words.alarms_open, &[("count", &open.to_string())])) role="img" { (open) }
                     }
-                }
-                form.who method="post" action="/sign-out" {
-                    (visitor.key_field())
-                    span { (caller.actor) }
-                    button.quiet { (words.sign_out) }
                 }
             }
         }

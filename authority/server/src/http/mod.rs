@@ -20,7 +20,7 @@ mod lines;
 pub mod listen;
 pub(crate) mod log;
 mod looks;
-mod me;
+pub(crate) mod me;
 pub(crate) mod oidc;
 mod operators;
 pub(crate) mod people;
@@ -29,6 +29,7 @@ pub(crate) mod photos;
 mod production;
 pub(crate) mod questions;
 mod refusals;
+pub(crate) mod reports;
 mod requests;
 mod retention;
 pub mod scim;
@@ -257,7 +258,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(import::BODY_BYTES_MAX));
     let photos = OpenApiRouter::new()
         .routes(routes!(photos::image, photos::submit))
-        .routes(routes!(me::photo))
+        .routes(routes!(me::image, me::photo))
         .layer(DefaultBodyLimit::max(photos::UPLOAD_BYTES_MAX));
     let many = OpenApiRouter::new()
         .routes(routes!(production::enter))
@@ -306,6 +307,7 @@ fn of_people() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(me::page))
         .routes(routes!(me::lost))
         .routes(routes!(me::found))
+        .routes(routes!(reports::progress))
         .routes(routes!(sessions::invite_holder))
 }
 
