@@ -4,7 +4,7 @@
 
 use super::Site;
 use super::visit::Visitor;
-use super::words::{Language, fill};
+use super::words::{Language, MapWords, fill};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use maud::{Markup, html};
@@ -23,6 +23,7 @@ pub struct Entry {
 const TOP: &[Entry] = &[
     Entry { path: "/", act: Act::SeeCards, name: |language| language.words().nav_find },
     Entry { path: "/doors", act: Act::SeeDoors, name: |language| language.words().nav_doors },
+    Entry { path: "/map", act: Act::SeeDoors, name: |language| MapWords::of(language).nav },
     Entry { path: "/taps", act: Act::ReadLog, name: |language| language.words().nav_taps },
     Entry { path: ALARMS, act: Act::SeeAgents, name: |language| language.words().nav_alarms },
     Entry { path: "/lockdown", act: Act::LockDown, name: |language| language.words().nav_lockdown },

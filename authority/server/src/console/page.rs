@@ -76,7 +76,7 @@ pub fn told(visitor: &Visitor, failure: &Failure) -> Markup {
 }
 
 fn framed(site: &Site, visitor: &Visitor, title: &str, body: &Markup) -> Markup {
-    let (words, Assets { style, script, sign }) = (visitor.words(), &*ASSETS);
+    let (words, Assets { style, script, sign, plan: _ }) = (visitor.words(), &*ASSETS);
     let (campus, zone) = campus_of(site);
     html! {
         (DOCTYPE)

@@ -16,7 +16,7 @@ use tokio::io::AsyncReadExt;
 const ENDS_WITHIN: Duration = Duration::from_secs(20);
 
 /// Every page behind the sign-in, with the sample campus's names in it.
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 18] = [
     "/",
     "/?find=a",
     "/?find=%3Cscript%3Ealert(1)%3C/script%3E",
@@ -32,6 +32,7 @@ const PAGES: [&str; 17] = [
     "/taps?building=sci",
     "/alarms",
     "/alarms?all=true",
+    "/map",
     "/lockdown",
     "/lockdown/confirm?kind=building&id=sci",
 ];
