@@ -56,6 +56,25 @@ pub fn bare(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
     }
 }
 
+/// Width and height as the first frame of a bare photo says them; `None` where there is none.
+pub fn size(bare: &[u8]) -> Option<(u32, u32)> {
+    let mut rest = bare.strip_prefix(&[0xff, START_OF_IMAGE])?;
+    loop {
+        let (marker, after) = marker(rest)?;
+        if matches!(marker, START_OF_SCAN | END_OF_IMAGE) {
+            return None;
+        }
+        let (content, after) = segment(after)?;
+        // Huffman tables and conditions of coding share the row of codes with frames.
+        if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
+            let (height, rest) = content.get(1..)?.split_first_chunk::<2>()?;
+            let (width, _) = rest.split_first_chunk::<2>()?;
+            return Some((u16::from_be_bytes(*width).into(), u16::from_be_bytes(*height).into()));
+        }
+        rest = after;
+    }
+}
+
 /// The next marker; any number of 0xff may stand before one.
 fn marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let rest = bytes.strip_prefix(&[0xff])?;
@@ -120,6 +139,15 @@ mod tests {
             assert!(!bare.windows(told.len()).any(|window| window == told.as_bytes()), "{told}");
         }
         assert!(bare.len() < PHOTO.len() + 30, "{} bytes", bare.len());
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_frame() {
+        assert_eq!(size(&bare(PHOTO).unwrap()), Some((24, 30)));
+        for end in 0..100 {
+            let _some_or_none = size(&PHOTO[..end]);
+        }
+        assert_eq!(size(b"\xff\xd8\xff\xd9"), None);
     }
 
     #[test]

@@ -57,6 +57,12 @@ impl Layout {
         self.0.join("photos")
     }
 
+    /// The plan of the campus and the places of its buildings on it; mode 0700.
+    #[must_use]
+    pub fn map(&self) -> PathBuf {
+        self.0.join("map")
+    }
+
     /// The database of who asked about whom.
     #[must_use]
     pub fn looks(&self) -> PathBuf {

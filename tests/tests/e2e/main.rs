@@ -9,6 +9,10 @@ mod bad_days;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod console_map;
+#[cfg(test)]
+mod console_own;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod doors;

@@ -3,6 +3,7 @@
 use super::Site;
 use super::page::{failed, told};
 use super::visit::{Cookie, Sent, Visitor, place};
+use super::words::{Language, OwnWords};
 use crate::http::extract::{Body, Params};
 use crate::http::failure::Failure;
 use crate::http::sessions;
@@ -10,7 +11,6 @@ use crate::http::shapes::office::{SetUpOrder, SignIn};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use doorward_policy::office::authorize::Denial;
 use maud::{Markup, html};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -58,15 +58,7 @@ pub async fn show_sign_in(State(site): State<Site>, visitor: Visitor, Params(the
 pub async fn sign_in(State(site): State<Site>, visitor: Visitor, Sent(form): Sent<SignInForm>) -> Response {
     let SignInForm { operator, password, then } = form;
     let order = SignIn { operator: operator.trim().to_owned(), password };
-    let given = sessions::sign_in(State(Arc::clone(&site.api)), Body(order)).await;
-    let given = given.and_then(|given| match site.caller_of(&given.0.token) {
-        Some(_) => Ok(given),
-        None => {
-            site.api.accounts.sign_out(given.0.token.as_bytes());
-            Err(Denial::Holder.into())
-        }
-    });
-    match given {
+    match sessions::sign_in(State(Arc::clone(&site.api)), Body(order)).await {
         Ok(given) => with_cookies(
             Redirect::to(place(&then)).into_response(),
             &[(Cookie::Session, &given.0.token), (Cookie::Guest, "")],
@@ -97,7 +89,8 @@ fn sign_in_page(
                 (visitor.key_field())
                 input type="hidden" name="then" value=(place(then));
                 label for="operator" { (words.operator) }
-                input #operator name="operator" value=(operator) autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus[operator.is_empty()];
+                input #operator name="operator" value=(operator) autocomplete="username" autocapitalize="none" spellcheck="false" aria-describedby="about-operator" required autofocus[operator.is_empty()];
+                p.about #about-operator { (OwnWords::of(visitor.language).sign_in_about) }
                 label for="password" { (words.password) }
                 input #password name="password" type="password" autocomplete="current-password" required autofocus[!operator.is_empty()];
                 button.main { (words.sign_in) }
@@ -164,7 +157,7 @@ pub async fn sign_out(State(site): State<Site>, visitor: Visitor) -> Response {
 
 /// Remembers a language.
 pub async fn choose_language(State(site): State<Site>, visitor: Visitor, Sent(form): Sent<LanguageForm>) -> Response {
-    let Some(language) = super::words::Language::of_code(&form.to) else {
+    let Some(language) = Language::of_code(&form.to) else {
         return failed(&site, &visitor, &Failure::bad("this language is not spoken here"));
     };
     let response = Redirect::to(place(&form.then)).into_response();

@@ -4,7 +4,7 @@
 
 use super::Site;
 use super::visit::Visitor;
-use super::words::{Language, fill};
+use super::words::{Language, MapWords, fill};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use maud::{Markup, html};
@@ -23,6 +23,7 @@ pub struct Entry {
 const TOP: &[Entry] = &[
     Entry { path: "/", act: Act::SeeCards, name: |language| language.words().nav_find },
     Entry { path: "/doors", act: Act::SeeDoors, name: |language| language.words().nav_doors },
+    Entry { path: "/map", act: Act::SeeDoors, name: |language| MapWords::of(language).nav },
     Entry { path: "/taps", act: Act::ReadLog, name: |language| language.words().nav_taps },
     Entry { path: ALARMS, act: Act::SeeAgents, name: |language| language.words().nav_alarms },
     Entry { path: "/lockdown", act: Act::LockDown, name: |language| language.words().nav_lockdown },
@@ -41,29 +42,35 @@ impl Entry {
 
 /// The top of a page: the campus, where one can go, and who is here.
 pub fn top(site: &Site, visitor: &Visitor, campus: &str) -> Markup {
+    html! {
+        header.top {
+            a.house href="/" { span.leaf aria-hidden="true" {} span { (campus) } }
+            @if let Some(caller) = &visitor.caller {
+                @if !visitor.is_holder() { (pages(site, visitor)) }
+                form.who method="post" action="/sign-out" {
+                    (visitor.key_field())
+                    span { (caller.actor) }
+                    button.quiet { (visitor.words().sign_out) }
+                }
+            }
+        }
+    }
+}
+
+fn pages(site: &Site, visitor: &Visitor) -> Markup {
     let words = visitor.words();
     let sees_alarms = visitor.may(site, Act::SeeAgents, Object::Campus);
     // A count that cannot be read is not shown; the page of alarms says why.
     let open = if sees_alarms { site.api.authority.store.open_alarms().unwrap_or(0) } else { 0 };
     html! {
-        header.top {
-            a.house href="/" { span.leaf aria-hidden="true" {} span { (campus) } }
-            @if let Some(caller) = &visitor.caller {
-                nav aria-label=(words.main_menu) {
-                    @for entry in TOP.iter().filter(|entry| visitor.may_somewhere(site, entry.act)) {
-                        @let is_here = entry.is_here(visitor).then_some("page");
-                        a href=(entry.path) aria-current=[is_here] {
-                            ((entry.name)(visitor.language))
-                            @if entry.path == ALARMS && open > 0 {
-                                " " span.count aria-label=(fill(words.alarms_open, &[("count", &open.to_string())])) role="img" { (open) }
-                            }
-                        }
+        nav aria-label=(words.main_menu) {
+            @for entry in TOP.iter().filter(|entry| visitor.may_somewhere(site, entry.act)) {
+                @let is_here = entry.is_here(visitor).then_some("page");
+                a href=(entry.path) aria-current=[is_here] {
+                    ((entry.name)(visitor.language))
+                    @if entry.path == ALARMS && open > 0 {
+                        " " span.count aria-label=(fill(words.alarms_open, &[("count", &open.to_string())])) role="img" { (open) }
                     }
-                }
-                form.who method="post" action="/sign-out" {
-                    (visitor.key_field())
-                    span { (caller.actor) }
-                    button.quiet { (words.sign_out) }
                 }
             }
         }

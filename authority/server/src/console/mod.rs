@@ -14,6 +14,7 @@ mod door;
 mod find;
 mod live;
 mod lockdown;
+mod map;
 mod menu;
 mod own;
 mod page;
@@ -50,6 +51,7 @@ fn console(site: Site) -> Router {
     signed_in()
         .merge(access::routes())
         .merge(card_office::routes())
+        .merge(map::routes())
         .merge(own::routes())
         .merge(records::routes())
         .route_layer(middleware::from_fn(visit::sign_in_first))

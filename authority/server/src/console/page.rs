@@ -2,9 +2,9 @@
 
 use super::Site;
 use super::assets::{ASSETS, Assets};
-use super::menu;
 use super::visit::{KEY, Visitor};
-use super::words::{Language, Words, fill};
+use super::words::{Language, OwnWords, Words, fill};
+use super::{menu, own};
 use crate::http::failure::Failure;
 use crate::http::shapes::When;
 use axum::http::StatusCode;
@@ -59,7 +59,8 @@ pub fn failed(site: &Site, visitor: &Visitor, failure: &Failure) -> Response {
         p.sentence { (told(visitor, failure)) }
         @if failure.cause.is_none() && let Some(hint) = &failure.fault.hint { p.sentence lang="en" { (hint) } }
         p { (words.error_nothing_changed) }
-        p { a.button href="/" { (words.nav_find) } }
+        @if visitor.is_holder() { p { a.button href=(own::HOME) { (OwnWords::of(visitor.language).to_own) } } }
+        @else { p { a.button href="/" { (words.nav_find) } } }
     };
     (status, Html(framed(site, visitor, title, &body).into_string())).into_response()
 }
@@ -75,7 +76,7 @@ pub fn told(visitor: &Visitor, failure: &Failure) -> Markup {
 }
 
 fn framed(site: &Site, visitor: &Visitor, title: &str, body: &Markup) -> Markup {
-    let (words, Assets { style, script, sign }) = (visitor.words(), &*ASSETS);
+    let (words, Assets { style, script, sign, plan: _ }) = (visitor.words(), &*ASSETS);
     let (campus, zone) = campus_of(site);
     html! {
         (DOCTYPE)
@@ -113,7 +114,8 @@ fn campus_of(site: &Site) -> (String, String) {
 fn lockdown_bar(site: &Site, visitor: &Visitor) -> Markup {
     let present = site.api.authority.present();
     let scopes = present.directory.lockdowns();
-    if visitor.caller.is_none() || scopes.is_empty() {
+    // Which doors are shut is for those who work here.
+    if visitor.caller.is_none() || visitor.is_holder() || scopes.is_empty() {
         return html! {};
     }
     let names: Vec<String> =

@@ -3,7 +3,7 @@
 //! Deliberately before all handlers: none of them can forget to ask whether a form is one of ours.
 
 use super::words::Language;
-use super::{Site, page, upload};
+use super::{Site, own, page, upload};
 use crate::http::caller::Caller;
 use crate::http::failure::{Cause, Failure};
 use crate::keys;
@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Form, body};
-use doorward_policy::office::authorize::Asker;
+use doorward_policy::office::authorize::{Asker, Denial};
 use doorward_protocol::id::hash;
 use serde::de::DeserializeOwned;
 
@@ -108,15 +108,20 @@ impl Cookie {
 }
 
 impl Site {
-    /// The operator who has a session with this token, as the journal knows them now. Card holders have a page of their own, which is
-    /// not here: whatever a page forgets to ask, they reach none.
+    /// The operator or card holder who has a session with this token, as the journal knows them now.
     pub fn caller_of(&self, token: &str) -> Option<Caller> {
-        let caller = Caller::of_session(&self.api, &self.api.authority.office(), token.as_bytes())?;
-        matches!(caller.asker, Asker::Operator(_)).then_some(caller)
+        Caller::of_session(&self.api, &self.api.authority.office(), token.as_bytes())
     }
 }
 
-/// Finds out who asks, turns away forms that are not of ours, and dresses the answer.
+impl Visitor {
+    /// Whether it is a card holder, who has pages of the own and no others.
+    pub fn is_holder(&self) -> bool {
+        self.caller.as_ref().is_some_and(|caller| matches!(caller.asker, Asker::Holder(_)))
+    }
+}
+
+/// Finds out who asks, turns away forms that are not of ours and card holders from pages that are not theirs, and dresses the answer.
 pub async fn receive(State(site): State<Site>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let session = Cookie::Session.of(headers, site.tls).map(str::to_owned);
@@ -136,14 +141,10 @@ pub async fn receive(State(site): State<Site>, request: Request, next: Next) -> 
         session,
         path,
     };
-    let response = match checked(request, &visitor).await {
-        Ok(mut request) => {
-            let extensions = request.extensions_mut();
-            visitor.caller.iter().for_each(|caller| drop(extensions.insert(caller.clone())));
-            extensions.insert(visitor.clone());
-            next.run(request).await
-        }
-        Err(failure) => failure.into_response(),
+    let response = match kept_to_own(&request, &visitor) {
+        // Whatever a page forgets to ask: a card holder reaches the own pages and nothing else.
+        Some(answer) => answer,
+        None => answered(request, &visitor, next).await,
     };
     let mut response = match response.extensions().get::<Failure>() {
         Some(failure) => page::failed(&site, &visitor, failure),
@@ -157,6 +158,30 @@ pub async fn receive(State(site): State<Site>, request: Request, next: Next) -> 
     }
     dress(response.headers_mut(), site.tls);
     response
+}
+
+/// What a card holder is answered who asks for anything but the own pages; `None` where there is nothing against it.
+fn kept_to_own(request: &Request, visitor: &Visitor) -> Option<Response> {
+    if !visitor.is_holder() || own::is_for_holders(request.uri().path()) {
+        return None;
+    }
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Some(Redirect::to(own::HOME).into_response());
+    }
+    Some(Failure::from(Denial::Holder).into_response())
+}
+
+/// Has a question or a form of ours answered.
+async fn answered(request: Request, visitor: &Visitor, next: Next) -> Response {
+    match checked(request, visitor).await {
+        Ok(mut request) => {
+            let extensions = request.extensions_mut();
+            visitor.caller.iter().for_each(|caller| drop(extensions.insert(caller.clone())));
+            extensions.insert(visitor.clone());
+            next.run(request).await
+        }
+        Err(failure) => failure.into_response(),
+    }
 }
 
 /// Lets a form in that brings the key of its visitor, and a question as it is.

@@ -35,6 +35,13 @@ pub struct Wait {
     pub(crate) wait_ms: Option<u64>,
 }
 
+impl Wait {
+    /// How long to wait.
+    pub(super) fn duration(&self) -> Duration {
+        Duration::from_millis(self.wait_ms.unwrap_or(WAIT_MS).min(WAIT_MS_MAX))
+    }
+}
+
 /// How far a change has come: each agent once, then each time it comes further, then a summary. Ends when all agents have
 /// confirmed, when all others are not connected, or when the time is over.
 #[utoipa::path(get, path = "/v1/changes/{seq}/progress",
@@ -45,13 +52,13 @@ pub async fn progress(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(seq): Named<u64>,
-    Params(Wait { wait_ms }): Params<Wait>,
+    Params(wait): Params<Wait>,
 ) -> Result<Response, Failure> {
     if seq == 0 || seq > api.authority.timeline.accepted() {
         return Err(Failure::new(StatusCode::NOT_FOUND, format!("the journal has no entry {seq}")));
     }
     may_follow(&api, &caller, seq).await?;
-    let wait = Duration::from_millis(wait_ms.unwrap_or(WAIT_MS).min(WAIT_MS_MAX));
+    let wait = wait.duration();
     let (lines, response) = lines();
     tokio::spawn(async move { follow(&api, seq, wait, &lines).await });
     Ok(response)

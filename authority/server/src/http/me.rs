@@ -14,6 +14,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use doorward_policy::command::Command;
 use doorward_policy::model::{PersonId, Subject};
 use doorward_policy::office::authorize::Asker;
@@ -68,6 +69,14 @@ pub async fn found(
     api.change(&caller, Command::CardResume { card: card(&id)?, reason }).await.map(Json)
 }
 
+/// The caller's own photo.
+#[utoipa::path(get, path = "/v1/me/photo",
+    responses((status = 200, content_type = "image/jpeg"), (status = 403, body = Fault), (status = 404, body = Fault)))]
+pub async fn image(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Failure> {
+    let person = holder(&caller)?.clone();
+    photos::picture(api, &person).await
+}
+
 /// Brings a photo of the caller; it waits to be looked at.
 #[utoipa::path(put, path = "/v1/me/photo", request_body(content = Vec<u8>, content_type = "image/jpeg"),
     responses((status = 200, body = Change), (status = 400, body = Fault), (status = 403, body = Fault),
@@ -77,7 +86,8 @@ pub async fn photo(State(api): State<Arc<Api>>, caller: Caller, bytes: Bytes) ->
     photos::bring(&api, &caller, person, bytes).await.map(Json)
 }
 
-fn holder(caller: &Caller) -> Result<&PersonId, Failure> {
+/// Whose page the caller sees.
+pub(super) fn holder(caller: &Caller) -> Result<&PersonId, Failure> {
     if let Asker::Holder(person) = &caller.asker {
         return Ok(person);
     }

@@ -2,7 +2,7 @@
 //!
 //! Deliberately thin: a handler parses, asks the core, and shapes the answer.
 
-mod agents;
+pub(crate) mod agents;
 pub(crate) mod alarms;
 mod applications;
 mod archive;
@@ -16,11 +16,12 @@ pub mod failure;
 mod grants;
 mod import;
 mod journal;
-mod lines;
+pub(crate) mod lines;
 pub mod listen;
 pub(crate) mod log;
 mod looks;
-mod me;
+pub(crate) mod map;
+pub(crate) mod me;
 pub(crate) mod oidc;
 mod operators;
 pub(crate) mod people;
@@ -29,6 +30,7 @@ pub(crate) mod photos;
 mod production;
 pub(crate) mod questions;
 mod refusals;
+pub(crate) mod reports;
 mod requests;
 mod retention;
 pub mod scim;
@@ -39,6 +41,7 @@ mod status;
 use crate::accounts::Accounts;
 use crate::authority::Authority;
 use crate::enrolment::Enrolment;
+use crate::map::CampusMap;
 use crate::oidc::Oidc;
 use crate::outbound::Outbound;
 use crate::photos::Photos;
@@ -85,6 +88,7 @@ pub struct Api {
     imports: Semaphore,
     refusals: Refusals,
     outbound: Arc<Outbound>,
+    map: CampusMap,
 }
 
 impl Api {
@@ -99,6 +103,7 @@ impl Api {
         quic: SocketAddr,
     ) -> Self {
         Self {
+            map: CampusMap::at(authority.layout.map()),
             authority,
             enrolment,
             token,
@@ -252,12 +257,15 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(operators::add_token))
         .routes(routes!(operators::remove_token))
         .merge(of_people())
+        .routes(routes!(map::show))
+        .routes(routes!(map::place, map::unplace))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     let import =
         OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(import::BODY_BYTES_MAX));
     let photos = OpenApiRouter::new()
         .routes(routes!(photos::image, photos::submit))
-        .routes(routes!(me::photo))
+        .routes(routes!(me::image, me::photo))
+        .routes(routes!(map::plan, map::bring_plan, map::remove_plan))
         .layer(DefaultBodyLimit::max(photos::UPLOAD_BYTES_MAX));
     let many = OpenApiRouter::new()
         .routes(routes!(production::enter))
@@ -306,6 +314,7 @@ fn of_people() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(me::page))
         .routes(routes!(me::lost))
         .routes(routes!(me::found))
+        .routes(routes!(reports::progress))
         .routes(routes!(sessions::invite_holder))
 }
 

@@ -84,7 +84,12 @@ pub async fn image(State(api): State<Arc<Api>>, caller: Caller, Named(id): Named
     let person = person_id(&id)?;
     caller.may(&api, Act::SeeCards, Object::Person(&person))?;
     caller.looks(&api, "photo", format!("person {person}")).await;
-    let image = api.authority.present().directory.photos().get(&person).map(|photo| photo.image);
+    picture(api, &person).await
+}
+
+/// A person's photo as it is answered to whoever may see it.
+pub async fn picture(api: Arc<Api>, person: &PersonId) -> Result<Response, Failure> {
+    let image = api.authority.present().directory.photos().get(person).map(|photo| photo.image);
     let image = image.ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, format!("there is no photo of {person}")))?;
     let bytes = tokio::task::spawn_blocking(move || api.photos().read(image)).await;
     let bytes = bytes.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;

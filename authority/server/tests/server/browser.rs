@@ -39,21 +39,26 @@ impl<'a> Browser<'a> {
         Self { running, cookies: Vec::new(), language: "en" }
     }
 
-    pub async fn request(&self, method: &str, path: &str, more: &str, body: &str) -> TcpStream {
+    pub async fn request(&self, method: &str, path: &str, more: &str, body: &[u8]) -> TcpStream {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut stream = TcpStream::connect(&self.running.address).await.unwrap();
         let request = format!(
             "{method} {path} HTTP/1.0\r\nAccept-Language: {}\r\nCookie: {}\r\n{more}\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
             self.language,
             cookies.join("; "),
             body.len()
         );
         stream.write_all(request.as_bytes()).await.unwrap();
+        stream.write_all(body).await.unwrap();
         stream
     }
 
     pub async fn ask(&mut self, method: &str, path: &str, more: &str, body: &str) -> Page {
+        self.ask_with(method, path, more, body.as_bytes()).await
+    }
+
+    async fn ask_with(&mut self, method: &str, path: &str, more: &str, body: &[u8]) -> Page {
         let mut stream = self.request(method, path, more, body).await;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
@@ -79,6 +84,17 @@ impl<'a> Browser<'a> {
     pub async fn send(&mut self, page: &str, to: &str, fields: &str) -> Page {
         let key = self.get(page).await.key();
         self.ask("POST", to, "Sec-Fetch-Site: same-origin\r\n", &format!("key={key}&{fields}")).await
+    }
+
+    /// Sends a form with a file; the key comes from its page.
+    pub async fn upload(&mut self, page: &str, to: &str, name: &str, file: &[u8]) -> Page {
+        let key = self.get(page).await.key();
+        let part = |about: &str| format!("--xyz\r\nContent-Disposition: form-data; {about}\r\n\r\n");
+        let head = format!("{}{key}\r\n{}", part("name=\"key\""), part(&format!("name=\"{name}\"; filename=\"file\"")));
+        let form = [head.as_bytes(), file, b"\r\n--xyz--\r\n"].concat();
+        // The first of two headers is the one that counts.
+        let more = "Sec-Fetch-Site: same-origin\r\nContent-Type: multipart/form-data; boundary=xyz\r\n";
+        self.ask_with("POST", to, more, &form).await
     }
 
     pub async fn sign_in(&mut self, operator: &str) -> Page {

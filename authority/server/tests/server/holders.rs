@@ -3,7 +3,7 @@
 use crate::running::{Running, running};
 use crate::support::{active_card, campus};
 use doorward_policy::model::{CardId, PersonId};
-use doorward_server::http::shapes::me::HolderPage;
+use doorward_server::http::shapes::me::{HolderPage, OwnProgress};
 use doorward_server::http::shapes::office::{SessionGiven, SetUpGiven};
 use doorward_server::http::shapes::{Fault, JournalLine};
 use serde_json::{Value, json};
@@ -116,6 +116,36 @@ async fn a_card_holder_reports_a_card_lost_and_finds_only_what_was_so_reported()
     assert!(text.contains("was not held back because its holder reported it lost"), "{text}");
     assert_eq!(running.by("DELETE", "/v1/session", &token, Value::Null).await.0, 200);
     assert_eq!(running.by("GET", "/v1/me/page", &token, Value::Null).await.0, 401);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_holder_follows_what_was_the_own_order_and_nothing_else() {
+    let running = running().await;
+    let (person, own, other) = holder_and_cards();
+    let token = running.holder(&person).await;
+    let reason = json!({ "reason": "r" });
+    let (status, text) = running.by("POST", &format!("/v1/me/cards/{own}/lost"), &token, reason.clone()).await;
+    assert_eq!(status, 200, "{text}");
+    let seq = serde_json::from_str::<Value>(&text).unwrap()["seq"].as_u64().unwrap();
+    let progress = format!("/v1/me/changes/{seq}/progress?wait_ms=0");
+    let (status, text) = running.by("GET", &progress, &token, Value::Null).await;
+    assert_eq!(status, 200, "{text}");
+    let seen: OwnProgress = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!((seen.command.as_str(), seen.card.as_deref()), ("card-suspend", Some(own.as_str())));
+    assert!(seen.complete && seen.doors_total == 0, "the cards of this campus opened doors years ago: {seen:?}");
+    let (status, _) = running.by("POST", &format!("/v1/cards/{other}/suspend"), &running.token, reason).await;
+    assert_eq!(status, 200);
+    for seq in [0, 1, seq - 1, seq + 1, seq + 1_000] {
+        let path = format!("/v1/me/changes/{seq}/progress");
+        assert_eq!(running.by("GET", &path, &token, Value::Null).await.0, 404, "{seq} was somebody else's");
+    }
+    assert_eq!(
+        running.by("GET", &progress, &running.token, Value::Null).await.0,
+        403,
+        "offices have a way of their own"
+    );
+    assert_eq!(running.by("GET", "/v1/me/photo", &token, Value::Null).await.0, 404, "there is none");
     running.stop().await;
 }
 

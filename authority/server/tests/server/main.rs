@@ -10,6 +10,10 @@ mod behind;
 mod browser;
 mod console;
 #[cfg(test)]
+mod console_map;
+#[cfg(test)]
+mod console_own;
+#[cfg(test)]
 mod core;
 #[cfg(test)]
 mod holders;

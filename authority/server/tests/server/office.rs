@@ -86,6 +86,7 @@ async fn no_route_answers_a_role_that_may_nothing_there() {
                 "/v1/lockdown" | "/v1/release" => json!({ "scope": "campus", "reason": "r" }),
                 "/v1/tokens" => json!({ "operator": "feed" }),
                 path if path.ends_with("/end") => json!({}),
+                path if path.starts_with("/v1/map/places/") => json!({ "x": 1, "y": 1 }),
                 path if path.ends_with("/photo/approve") || path.ends_with("/photo/reject") => {
                     json!({ "image": "0".repeat(64), "reason": "r" })
                 }

@@ -44,6 +44,7 @@ mod access;
 mod card_office;
 mod explain;
 mod frame;
+mod map;
 mod own;
 mod records;
 mod refusals;
@@ -53,6 +54,7 @@ pub use access::AccessWords;
 pub use card_office::CardOfficeWords;
 pub use doorward_policy::explain::fill;
 pub use frame::Words;
+pub use map::MapWords;
 pub use own::OwnWords;
 pub use records::RecordsWords;
 pub use refusals::RefusalWords;
@@ -127,6 +129,7 @@ mod tests {
             Words::of(language).all(),
             AccessWords::of(language).all(),
             CardOfficeWords::of(language).all(),
+            MapWords::of(language).all(),
             OwnWords::of(language).all(),
             RecordsWords::of(language).all(),
             RefusalWords::of(language).all(),

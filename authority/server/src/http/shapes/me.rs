@@ -31,3 +31,24 @@ pub struct OwnPhoto {
     /// Why it was rejected or reopened.
     pub reason: Option<String>,
 }
+
+/// How far an order of a card holder has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OwnProgress {
+    /// The order's number in the journal.
+    pub seq: u64,
+    /// When it was accepted.
+    pub at: When,
+    /// What it was, such as `card-suspend`.
+    pub command: String,
+    /// The card that it was about.
+    pub card: Option<String>,
+    /// Doors that it concerns.
+    pub doors_total: usize,
+    /// Doors at which it is in force.
+    pub doors_done: usize,
+    /// The names of the buildings in which it is in force at each of them.
+    pub buildings: Vec<String>,
+    /// Whether it is in force everywhere.
+    pub complete: bool,
+}

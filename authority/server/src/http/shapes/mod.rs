@@ -4,6 +4,7 @@
 
 pub mod applications;
 pub mod desk;
+pub mod map;
 pub mod me;
 pub mod office;
 pub mod oidc;
