@@ -78,7 +78,7 @@ pub async fn list(
             p.state-line { a href="/photos" { (own.to_queue) } }
         }
         form.filter method="get" action="/photos/list" role="search" {
-            label for="find" { (words.find_about) }
+            label for="find" { (own.find_photo) }
             input #find name="find" type="search" value=(find) autocomplete="off" spellcheck="false";
             label for="state" { (own.standing) }
             select #state name="state" {

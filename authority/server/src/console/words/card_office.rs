@@ -27,6 +27,7 @@ catalogue! {
     none_waiting: "No photo waits.", "대기 중인 사진이 없습니다.", "没有待审核的照片。", "Nijedna fotografija ne čeka.";
     all_photos: "All photos", "사진 전체", "全部照片", "Sve fotografije";
     to_queue: "To the queue", "심사 대기열로", "前往审核队列", "Na red čekanja";
+    find_photo: "Name or number", "이름 또는 학번", "姓名或学号", "Ime ili broj";
     photos_found: "Photos: {count}", "사진 {count}장", "照片 {count} 张", "Fotografija: {count}";
     photo: "Photo", "사진", "照片", "Fotografija";
     photo_waiting: "waits", "대기", "待审核", "čeka";
