@@ -171,7 +171,8 @@ fn nothing_on_the_pages_of_the_card_office_keeps_people_out() {
     let say = |line: &str| world.authority.say(line).unwrap().ok().unwrap();
     say("roster enter autumn --unit history s01 s02");
     say("application make --person s03 --type card --channel phone --reason app --document passport --id lost");
-    say("card found BOB --place gate --wait 0s");
+    // How far its doors have come by then is not what this is about.
+    drop(world.authority.say("card found BOB --place gate --wait 0s").unwrap());
     let image = text(&list(&world.authority.api_json("/v1/photos?find=s01").unwrap(), "photos")[0], "image").to_owned();
     say(&format!("photo approve s01 --image {image}"));
     say("roster strike autumn --unit history s02");
