@@ -9,6 +9,7 @@ use tests::json::{list, text};
 use tests::wait::{SOON, until_true};
 use tests::world::World;
 
+const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 const PHOTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../authority/server/tests/photo-24x30.jpg");
@@ -65,7 +66,7 @@ fn decide_photos(world: &World, browser: &Browser, site: &str) {
     browser.click("[data-keys-switch]").unwrap();
     browser.type_into("#queue", "a").unwrap();
     browser.click("[data-keys-switch]").unwrap();
-    browser.type_into("#queue", "r").unwrap();
+    browser.type_into("#queue", "ras").unwrap();
     browser.type_into("#reason", "a sad photo").unwrap();
     browser.type_into("#reason", ESCAPE).unwrap();
     assert!(!browser.has("details.reject[open]").unwrap());
@@ -88,6 +89,27 @@ fn decide_photos(world: &World, browser: &Browser, site: &str) {
     }
     assert_eq!(state_of(world, "s02").1, "Blank margin");
     assert_eq!(state_of(world, "ada").0, "waiting", "another department's");
+}
+
+/// Without scripts, what the page focuses is one Tab away from approving.
+#[test]
+fn photos_are_decided_by_tab_and_enter_where_no_script_runs() {
+    let world = world();
+    let Some((browser, site)) = signed_in(&world, "lena", "--role department --unit history") else { return };
+    browser.let_scripts_run(false).unwrap();
+    browser.go(&format!("{site}/photos")).unwrap();
+    assert!(!browser.text("main").unwrap().contains("Single keys"), "no key is offered that nobody hears");
+    browser.type_into("#queue", &format!("{TAB}{ENTER}")).unwrap();
+    wait_for_text(&browser, "#whose", "Student 02");
+    wait_for_text(&browser, ".good", "Approved: Student 01.");
+    browser.type_into("#queue", &format!("{TAB}{TAB}{TAB}{ENTER}{TAB}{TAB}{ENTER}")).unwrap();
+    wait_for_text(&browser, "#whose", "Student 03");
+    assert_eq!(state_of(&world, "s02"), ("rejected".to_owned(), "Blank margin".to_owned()));
+    browser.type_into("#queue", &format!("{TAB}{TAB}{ENTER}")).unwrap();
+    wait_for_text(&browser, "#whose", "Student 04");
+    assert_eq!(state_of(&world, "s03").0, "waiting", "left for later");
+    drop(browser);
+    world.stop().unwrap();
 }
 
 /// The assistant puts people on the roster, and confirms it.

@@ -63,12 +63,14 @@ function decideByKeys() {
   // On to the next, or to whatever the authority shows once nothing is on its way.
   async function advance(decided) {
     busy = true;
-    const whose = queue().dataset.page;
-    const page = next && (await next);
-    const place = page && page.content.querySelector("[data-queue]");
-    if (place && place.dataset.page !== whose) {
-      show(page, decided);
-    } else {
+    try {
+      const whose = queue().dataset.page;
+      const page = next && (await next);
+      const place = page && page.content.querySelector("[data-queue]");
+      if (place && place.dataset.page !== whose) {
+        show(page, decided);
+        return;
+      }
       await sending;
       const rest = await load("/photos").catch(() => null);
       if (rest) {
@@ -76,8 +78,9 @@ function decideByKeys() {
       } else {
         location.assign("/photos");
       }
+    } finally {
+      busy = false;
     }
-    busy = false;
   }
 
   function trouble(place, text) {
@@ -159,9 +162,12 @@ function decideByKeys() {
       const help = document.getElementById("keys");
       help.open = !help.open;
     } else if (key === "r") {
+      // Once for the usual reasons, once more to type another.
+      const place = reject.open ? "#reason" : "button";
       reject.open = true;
-      reject.querySelector("button").focus();
-    } else if (/^[1-9]$/.test(key) && !reject.open) {
+      reject.querySelector(place).focus();
+    } else if (/^[1-9]$/.test(key) !== reject.open) {
+      // Digits choose a reason once these are open, and nothing else is decided then.
       return;
     } else if (key === "a" && !(image.complete && image.naturalWidth)) {
       // Nobody approves what is not to be seen yet.
