@@ -9,6 +9,8 @@ mod bad_days;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod console_card_office;
+#[cfg(test)]
 mod console_map;
 #[cfg(test)]
 mod console_own;

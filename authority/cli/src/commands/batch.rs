@@ -14,6 +14,7 @@ use doorward_policy::model::UnitId;
 use doorward_policy::production::{BatchId, CampaignId};
 use doorward_protocol::time::Day;
 use doorward_server::http::shapes::production::{BatchCard, BatchDelivery, BatchOrder, BatchView, Batches};
+use doorward_server::sheet;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -133,30 +134,8 @@ fn count(cards: usize) -> String {
 
 /// The table of what was produced. Other columns are the company's own.
 fn produced(file: &Path) -> Result<BTreeMap<String, String>, Failure> {
-    let bytes = read(file, TABLE_BYTES_MAX)?;
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
-    let wrong = |line: u64, what: &str| Failure::new(format!("{}:{line}: {what}; nothing was changed", file.display()));
-    let mut reader = csv::Reader::from_reader(bytes);
-    let header = reader.headers().map_err(|error| wrong(1, &error.to_string()))?.clone();
-    let column = |name: &str| {
-        let at = header.iter().position(|column| column.trim() == name);
-        at.ok_or_else(|| wrong(1, &format!("the table has no column {name}; it needs person_id and card_id")))
-    };
-    let (person_at, card_at) = (column("person_id")?, column("card_id")?);
-    let mut cards = BTreeMap::new();
-    for record in reader.records() {
-        let record =
-            record.map_err(|error| wrong(error.position().map_or(0, csv::Position::line), &error.to_string()))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let cell = |at: usize| record.get(at).map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned);
-        let (Some(person), Some(card)) = (cell(person_at), cell(card_at)) else {
-            return Err(wrong(line, "person_id or card_id is empty"));
-        };
-        if cards.insert(person.clone(), card).is_some() {
-            return Err(wrong(line, &format!("{person} is there already")));
-        }
-    }
-    Ok(cards)
+    let wrong = |(line, what)| Failure::new(format!("{}:{line}: {what}; nothing was changed", file.display()));
+    sheet::produced(&read(file, TABLE_BYTES_MAX)?).map_err(wrong)
 }
 
 fn list(client: &Client, out: &mut Output) -> anyhow::Result<()> {

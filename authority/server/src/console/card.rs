@@ -1,10 +1,10 @@
 //! A card: its state, where it opens, and the two orders of the security office about it, each asked for on a page of its own.
 
-use super::Site;
 use super::account::refusal;
 use super::find::photo_of;
 use super::visit::{Sent, Visitor, percent};
 use super::words::{Words, fill};
+use super::{Site, card_office};
 use crate::http::caller::Caller;
 use crate::http::cards;
 use crate::http::extract::{Body, Named, Params};
@@ -72,6 +72,7 @@ pub async fn show(
             }
         }
         p { (action(&site, &visitor, &card.id, &card.state)) }
+        (card_office::on_card(&site, &visitor, &card))
         section aria-labelledby="opens" {
             h2 #opens { (words.opens_now) }
             (openings(&site, words, &answer.answer))

@@ -1,9 +1,9 @@
 //! The first page: one box that finds people and cards by anything; and the page of a person.
 
-use super::Site;
 use super::card::state_mark;
 use super::visit::{Visitor, percent};
 use super::words::fill;
+use super::{Site, card_office};
 use crate::http::caller::Caller;
 use crate::http::extract::{Named, Params};
 use crate::http::failure::Failure;
@@ -122,6 +122,7 @@ pub async fn person(
             h2 #cards { (words.cards) }
             @if person.cards.is_empty() { p { (words.no_cards) } }
             @else { (card_table(&site, &visitor, &person.cards)) }
+            (card_office::on_person(&site, &visitor, &person))
         }
     };
     Ok(visitor.page(&site, &person.name, &body))

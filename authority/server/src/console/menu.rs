@@ -2,9 +2,9 @@
 //!
 //! Deliberately not what decides who may: an entry that is not shown is refused all the same when it is asked for.
 
-use super::Site;
 use super::visit::Visitor;
-use super::words::{Language, MapWords, fill};
+use super::words::{CardOfficeWords, Language, MapWords, fill};
+use super::{Site, card_office};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use maud::{Markup, html};
@@ -22,12 +22,15 @@ pub struct Entry {
 /// What stands at the top, in this order.
 const TOP: &[Entry] = &[
     Entry { path: "/", act: Act::SeeCards, name: |language| language.words().nav_find },
+    Entry { path: "/desk", act: Act::ApplyForCards, name: |language| CardOfficeWords::of(language).nav },
     Entry { path: "/doors", act: Act::SeeDoors, name: |language| language.words().nav_doors },
     Entry { path: "/map", act: Act::SeeDoors, name: |language| MapWords::of(language).nav },
     Entry { path: "/taps", act: Act::ReadLog, name: |language| language.words().nav_taps },
     Entry { path: ALARMS, act: Act::SeeAgents, name: |language| language.words().nav_alarms },
     Entry { path: "/lockdown", act: Act::LockDown, name: |language| language.words().nav_lockdown },
 ];
+/// The menus of offices: where one begins with an entry at the top, that entry stands for all of its pages.
+const OFFICES: &[&[Entry]] = &[card_office::PAGES];
 /// The page beside which the open alarms are counted.
 const ALARMS: &str = "/alarms";
 
@@ -37,6 +40,13 @@ impl Entry {
         let asked = visitor.path.split('?').next().unwrap_or_default();
         asked == self.path
             || self.path != "/" && asked.strip_prefix(self.path).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// Whether a visitor is there, below, or on another page for which it stands.
+    fn stands_for(&self, visitor: &Visitor) -> bool {
+        let begins = |office: &&&[Entry]| office.first().is_some_and(|first| first.path == self.path);
+        let mut others = OFFICES.iter().filter(begins).flat_map(|office| office.iter());
+        self.is_here(visitor) || others.any(|other| other.is_here(visitor))
     }
 }
 
@@ -65,7 +75,7 @@ fn pages(site: &Site, visitor: &Visitor) -> Markup {
     html! {
         nav aria-label=(words.main_menu) {
             @for entry in TOP.iter().filter(|entry| visitor.may_somewhere(site, entry.act)) {
-                @let is_here = entry.is_here(visitor).then_some("page");
+                @let is_here = entry.stands_for(visitor).then_some("page");
                 a href=(entry.path) aria-current=[is_here] {
                     ((entry.name)(visitor.language))
                     @if entry.path == ALARMS && open > 0 {

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 #[derive(Debug, Deserialize)]
 pub struct Narrow {
-    state: Option<String>,
+    pub(crate) state: Option<String>,
 }
 
 /// Brings an application for a card.

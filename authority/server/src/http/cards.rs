@@ -10,7 +10,7 @@ use super::{Api, Failure};
 use axum::Json;
 use axum::extract::State;
 use doorward_policy::command::Command;
-use doorward_policy::desk::{Cause, DeskOrder, Issue};
+use doorward_policy::desk::{Cause, DeskOrder, Issue, fee};
 use doorward_policy::directory::{Directory, Refusal};
 use doorward_policy::model::{CardId, CardState, CardTypeId, PersonId};
 use doorward_policy::office::acts::Act;
@@ -74,6 +74,17 @@ pub async fn issue(
     caller: Caller,
     Body(order): Body<CardOrder>,
 ) -> Result<Json<CardIssued>, Failure> {
+    let (issue, name) = (issue_of(&api, &order)?, order.card);
+    let id = issue.card.clone();
+    let change = api.change(&caller, Command::Desk(DeskOrder::Issue(Box::new(issue)))).await?;
+    let present = api.authority.present();
+    let number = present.directory.tables().cards.get(&id).and_then(|card| card.number.clone());
+    let fee = present.directory.desk().issued.get(&id).and_then(|issued| issued.fee.clone());
+    Ok(Json(CardIssued { change, card: name, number, fee }))
+}
+
+/// The card that an order describes.
+fn issue_of(api: &Api, order: &CardOrder) -> Result<Issue, Failure> {
     let cause = Cause::of_name(&order.cause).ok_or_else(|| {
         let names = Cause::ALL.map(Cause::name);
         let near = did_you_mean(&order.cause, names);
@@ -81,24 +92,43 @@ pub async fn issue(
             .with_hint(format!("causes are {}", names.join(", ")))
     })?;
     let issued_on = day(order.issued_on.as_deref())?.or(api.today());
-    let issue = Issue {
+    Ok(Issue {
         card: card(&order.card)?,
         person: PersonId::new(&order.person).map_err(Failure::of_id("person", &order.person))?,
         card_type: CardTypeId::new(&order.card_type).map_err(Failure::of_id("card type", &order.card_type))?,
         cause,
         replaces: order.replaces.as_deref().map(card).transpose()?,
         returned: order.returned,
-        number: order.number,
+        number: order.number.clone(),
         issued_on: issued_on.ok_or_else(|| Failure::bad("today has no date here; say issued_on"))?,
         valid_until: day(order.valid_until.as_deref())?,
-        document: order.document,
-    };
-    let id = issue.card.clone();
-    let change = api.change(&caller, Command::Desk(DeskOrder::Issue(Box::new(issue)))).await?;
+        document: order.document.clone(),
+    })
+}
+
+/// What comes of issuing a card.
+pub struct Weighed {
+    /// What it costs its holder; `None` where the campus says nothing of it.
+    pub fee: Option<String>,
+    /// Whether the old card ends with the order, and not only when the new one comes into use.
+    pub ends_at_once: bool,
+}
+
+/// Says what comes of an order to issue a card, and refuses what the order would be refused for; nothing is changed.
+///
+/// # Errors
+/// When the caller may not issue it, or the order would be refused.
+pub fn weigh(api: &Api, caller: &Caller, order: &CardOrder) -> Result<Weighed, Failure> {
+    let issue = issue_of(api, order)?;
+    caller.may(api, Act::IssueCards, Object::Person(&issue.person))?;
     let present = api.authority.present();
-    let number = present.directory.tables().cards.get(&id).and_then(|card| card.number.clone());
-    let fee = present.directory.desk().issued.get(&id).and_then(|issued| issued.fee.clone());
-    Ok(Json(CardIssued { change, card: order.card, number, fee }))
+    let directory = &present.directory;
+    let old = issue.replaces.as_ref().and_then(|old| directory.tables().cards.get(old));
+    let fee = directory.policy().and_then(|policy| fee(policy, &issue, old));
+    let ends_at_once = issue.cause.ends_at_once(issue.returned);
+    let command = Command::Desk(DeskOrder::Issue(Box::new(issue)));
+    directory.check(&command, api.authority.timeline.now().max(directory.at()))?;
+    Ok(Weighed { fee, ends_at_once })
 }
 
 /// Makes a card valid for longer; one that expired works again.

@@ -4,7 +4,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod alarms;
-mod applications;
+pub(crate) mod applications;
 mod archive;
 pub mod caller;
 pub(crate) mod cards;
@@ -13,7 +13,7 @@ pub mod connections;
 pub(crate) mod doors;
 pub(crate) mod extract;
 pub mod failure;
-mod grants;
+pub(crate) mod grants;
 mod import;
 mod journal;
 pub(crate) mod lines;
@@ -27,7 +27,7 @@ mod operators;
 pub(crate) mod people;
 mod personal;
 pub(crate) mod photos;
-mod production;
+pub(crate) mod production;
 pub(crate) mod questions;
 mod refusals;
 pub(crate) mod reports;
@@ -148,7 +148,7 @@ impl Api {
     }
 
     /// Today on this campus; `None` where the year has no date.
-    fn today(&self) -> Option<Day> {
+    pub(crate) fn today(&self) -> Option<Day> {
         self.authority.zone().local(self.authority.timeline.now()).map(|local| local.day)
     }
 

@@ -40,8 +40,8 @@ impl From<PhotoError> for Failure {
 
 #[derive(Debug, Deserialize)]
 pub struct Narrow {
-    state: Option<String>,
-    find: Option<String>,
+    pub(crate) state: Option<String>,
+    pub(crate) find: Option<String>,
 }
 
 /// Brings a photo of a person; it waits to be looked at.

@@ -8,7 +8,10 @@ mod agent;
 mod behind;
 #[cfg(test)]
 mod browser;
+#[cfg(test)]
 mod console;
+#[cfg(test)]
+mod console_card_office;
 #[cfg(test)]
 mod console_map;
 #[cfg(test)]

@@ -49,6 +49,11 @@ catalogue! {
     name_taken: "{id} is there already; choose another name.", "{id}은(는) 이미 있습니다. 다른 이름을 고르십시오.", "{id} 已存在，请换一个名称。", "{id} već postoji; odaberite drugo ime.";
     decided: "{id} is decided already.", "{id}은(는) 이미 결정되었습니다.", "{id} 已作出决定。", "O {id} već je odlučeno.";
     people: "This cannot be done for: {people}.", "다음 사람에게는 할 수 없습니다: {people}.", "无法对以下人员执行：{people}。", "To se ne može za: {people}.";
+    people_no_photo: "Without an approved photo: {people}. Approve theirs, or strike them off the roster.", "사진이 승인되지 않은 사람: {people}. 승인하거나 명단에서 빼십시오.", "照片未通过：{people}。请审核通过或将其移出名单。", "Bez odobrene fotografije: {people}. Odobrite njihove ili ih skinite s popisa.";
+    people_not_on_roster: "Not on this roster: {people}.", "이 명단에 없는 사람: {people}.", "不在此名单上：{people}。", "Nisu na ovom popisu: {people}.";
+    people_not_of_unit: "Not of this unit: {people}.", "이 소속이 아닌 사람: {people}.", "不属于本单位：{people}。", "Ne pripadaju ovoj jedinici: {people}.";
+    people_not_in_batch: "Not in this batch: {people}.", "이 제작 묶음에 없는 사람: {people}.", "不在此批次中：{people}。", "Nisu u ovoj seriji: {people}.";
+    people_in_batch: "In a batch already: {people}.", "이미 제작 주문된 사람: {people}.", "已在制卡批次中：{people}。", "Već su u seriji: {people}.";
     nobody_to_order: "Nobody is on it whose card could be made.", "카드를 만들 수 있는 사람이 없습니다.", "其中没有可制卡的人员。", "Na njemu nema nikoga kome bi se mogla izraditi kartica.";
     on_another_roster: "{person} is on the roster of {unit} already; take them off there first.", "{person}은(는) 이미 {unit} 명단에 있습니다. 먼저 거기서 빼십시오.", "{person} 已在 {unit} 的名单上；请先从那里移除。", "{person} već je na popisu jedinice {unit}; najprije ga ondje skinite.";
     roster_state: "The roster of {unit} cannot be changed like that now; look at it again.", "{unit} 명단은 지금 그렇게 바꿀 수 없습니다. 다시 확인하십시오.", "{unit} 的名单当前不能这样更改，请重新查看。", "Popis jedinice {unit} sada se ne može tako mijenjati; pogledajte ga ponovno.";
@@ -104,6 +109,18 @@ impl RefusalWords {
         })
     }
 
+    /// What cannot be done for some people, by the words of the authority for it.
+    fn of_people(&self, what: &str) -> &'static str {
+        match what.split(';').next() {
+            Some("without an approved photo") => self.people_no_photo,
+            Some("not on this roster") => self.people_not_on_roster,
+            Some("not affiliated to this unit") => self.people_not_of_unit,
+            Some("not in this batch") => self.people_not_in_batch,
+            Some("in a batch already") => self.people_in_batch,
+            _ => self.people,
+        }
+    }
+
     fn refusal(&self, refusal: &Refusal, words: &Words) -> Option<String> {
         Some(match refusal {
             Refusal::Unknown { id, .. } => one(self.unknown, "id", id),
@@ -137,7 +154,7 @@ impl RefusalWords {
             Refusal::RequestExists(id) => one(self.name_taken, "id", id),
             Refusal::ApplicationDecided { id, .. } => one(self.decided, "id", id),
             Refusal::RequestDecided { id, .. } => one(self.decided, "id", id),
-            Refusal::People { people, .. } => one(self.people, "people", people),
+            Refusal::People { people, what } => one(self.of_people(what), "people", people),
             Refusal::NobodyToOrder => self.nobody_to_order.to_owned(),
             Refusal::OnAnotherRoster { person, unit } => {
                 two(self.on_another_roster, ("person", person), ("unit", unit))
