@@ -3,7 +3,7 @@
 use super::Site;
 use super::card::state_mark;
 use super::visit::{Visitor, percent};
-use super::words::fill;
+use super::words::{AccessWords, fill};
 use crate::http::caller::Caller;
 use crate::http::extract::{Named, Params};
 use crate::http::failure::Failure;
@@ -123,8 +123,24 @@ pub async fn person(
             @if person.cards.is_empty() { p { (words.no_cards) } }
             @else { (card_table(&site, &visitor, &person.cards)) }
         }
+        (questions(&site, &visitor, &person.id))
     };
     Ok(visitor.page(&site, &person.name, &body))
+}
+
+/// What can be asked about a person, and asked for.
+fn questions(site: &Site, visitor: &Visitor, id: &str) -> Markup {
+    let words = AccessWords::of(visitor.language);
+    let person = PersonId::new(id);
+    let may = |act| person.as_ref().is_ok_and(|person| visitor.may(site, act, Object::Person(person)));
+    let here = format!("/people/{}", percent(id));
+    html! {
+        ul.links {
+            li { a href={ (here) "/opens" } { (words.person_opens) } }
+            @if may(Act::ReadLog) { li { a href={ (here) "/refused" } { (words.person_refused) } } }
+            @if may(Act::Ask) { li { a href={ "/requests/new?person=" (percent(id)) } { (words.ask_access) } } }
+        }
+    }
 }
 
 fn facts(visitor: &Visitor, person: &PersonDetail) -> Markup {

@@ -4,7 +4,7 @@
 
 use super::Site;
 use super::visit::Visitor;
-use super::words::{Language, fill};
+use super::words::{AccessWords, Language, fill};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use maud::{Markup, html};
@@ -23,6 +23,7 @@ pub struct Entry {
 const TOP: &[Entry] = &[
     Entry { path: "/", act: Act::SeeCards, name: |language| language.words().nav_find },
     Entry { path: "/doors", act: Act::SeeDoors, name: |language| language.words().nav_doors },
+    Entry { path: "/requests", act: Act::SeeGrants, name: |language| AccessWords::of(language).nav },
     Entry { path: "/taps", act: Act::ReadLog, name: |language| language.words().nav_taps },
     Entry { path: ALARMS, act: Act::SeeAgents, name: |language| language.words().nav_alarms },
     Entry { path: "/lockdown", act: Act::LockDown, name: |language| language.words().nav_lockdown },
@@ -72,10 +73,13 @@ pub fn top(site: &Site, visitor: &Visitor, campus: &str) -> Markup {
 
 /// The menu of an office's pages.
 pub fn section(site: &Site, visitor: &Visitor, name: &str, entries: &[Entry]) -> Markup {
+    // A page below another one is that page, and not the other one.
+    let here = entries.iter().filter(|entry| entry.is_here(visitor)).max_by_key(|entry| entry.path.len());
+    let here = here.map(|entry| entry.path);
     html! {
         nav.section aria-label=(name) {
             @for entry in entries.iter().filter(|entry| visitor.may_somewhere(site, entry.act)) {
-                @let is_here = entry.is_here(visitor).then_some("page");
+                @let is_here = (here == Some(entry.path)).then_some("page");
                 a href=(entry.path) aria-current=[is_here] { ((entry.name)(visitor.language)) }
             }
         }

@@ -23,9 +23,9 @@ use std::sync::Arc;
 
 const DAY_MS: i64 = 86_400_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Narrow {
-    older_than_days: Option<u32>,
+    pub(crate) older_than_days: Option<u32>,
 }
 
 /// Grants a right.

@@ -2,7 +2,7 @@
 //!
 //! Deliberately thin: a handler parses, asks the core, and shapes the answer.
 
-mod agents;
+pub(crate) mod agents;
 pub(crate) mod alarms;
 mod applications;
 mod archive;
@@ -13,7 +13,7 @@ pub mod connections;
 pub(crate) mod doors;
 pub(crate) mod extract;
 pub mod failure;
-mod grants;
+pub(crate) mod grants;
 mod import;
 mod journal;
 mod lines;
@@ -29,7 +29,7 @@ pub(crate) mod photos;
 mod production;
 pub(crate) mod questions;
 mod refusals;
-mod requests;
+pub(crate) mod requests;
 mod retention;
 pub mod scim;
 pub(crate) mod sessions;
