@@ -60,10 +60,11 @@ impl Running {
         lines[0].seq
     }
 
-    /// A request that waits, asked by the owner for the department's people.
+    /// A request that waits, asked by the owner for the department's people, with the longest reason.
     async fn waiting(&self, id: &str) {
         let grant = json!({ "subject": { "unit": "korean" }, "target": { "building": "sci" } });
-        let _change: Value = self.post("/v1/requests", json!({ "id": id, "grant": grant, "reason": "lab" })).await;
+        let reason = format!("lab{}", "이".repeat(84));
+        let _change: Value = self.post("/v1/requests", json!({ "id": id, "grant": grant, "reason": reason })).await;
     }
 }
 
@@ -205,7 +206,7 @@ async fn grants_are_given_reviewed_kept_and_ended() {
     let known = running.grants().await;
     let id = known.iter().find(|id| id.starts_with("g-")).unwrap().clone();
     let page = sciences.get("/grants").await;
-    assert!(page.body.contains("everyone of physics") && page.body.contains("until 2090-06-30"), "{}", page.body);
+    assert!(page.body.contains("Everyone of physics") && page.body.contains("until 2090-06-30"), "{}", page.body);
     assert!(!page.body.contains("G-person"), "not in the remit");
     assert!(sciences.get("/grants/review").await.body.contains("None is due"), "it was given just now");
     let page = sciences.get("/grants/review?days=0").await;
@@ -225,7 +226,7 @@ async fn grants_are_given_reviewed_kept_and_ended() {
         "of what is others' not even that it is there"
     );
     let ask = sciences.get(&format!("/grants/{id}/end")).await;
-    assert!(ask.body.contains(&format!("End grant {id}?")) && ask.body.contains("everyone of physics"), "{}", ask.body);
+    assert!(ask.body.contains(&format!("End grant {id}?")) && ask.body.contains("Everyone of physics"), "{}", ask.body);
     let page = sciences.send(&format!("/grants/{id}/end"), &format!("/grants/{id}/end"), "on=tomorrow").await;
     assert!(page.status == 400 && page.body.contains("value=\"tomorrow\""), "{}", page.body);
     let page = sciences.send(&format!("/grants/{id}/end"), &format!("/grants/{id}/end"), "on=").await;
@@ -332,6 +333,12 @@ async fn these_pages_let_nobody_in_and_take_no_form_without_its_key_and_do_nothi
 async fn these_pages_are_small_and_speak_each_language() {
     let running = running().await;
     running.waiting("lab").await;
+    for n in 0..60 {
+        running.waiting(&format!("long-{n}")).await;
+        let grant =
+            json!({ "id": format!("lent-{n}"), "subject": { "person": "230001" }, "target": { "door": "sci-main" } });
+        let _change: Value = running.post("/v1/grants", grant).await;
+    }
     let mut dean = running.operator("dean", json!({ "role": "control-room", "campus": true })).await;
     for (code, nav) in [("en", "Requests"), ("ko", "출입 신청"), ("zh", "门禁申请"), ("hr", "Zahtjevi")] {
         dean.send("/requests", "/language", &format!("to={code}&then=%2Frequests")).await;

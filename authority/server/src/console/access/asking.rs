@@ -208,13 +208,14 @@ fn form_page(
     let body = html! {
         h1 { (title) }
         @if let Some(problem) = &said.problem { (problem) }
-        (form(visitor, purpose, &wish, &choices))
         @if let Some(effect) = &said.effect {
             section aria-labelledby="effect" {
                 h2 #effect { (super::said(visitor).effect) }
                 (terms::effect(site, visitor, effect))
             }
         }
+        p.sentence { strong { (choices.building) } " · " a href=(purpose.path()) { (super::said(visitor).other_building) } }
+        (form(visitor, purpose, &wish, &choices))
     };
     Ok(page(site, visitor, title, &body))
 }
@@ -289,7 +290,6 @@ fn form(visitor: &Visitor, purpose: Purpose, wish: &Wish, choices: &Choices) -> 
         form.fields method="post" action=(purpose.path()) {
             (visitor.key_field())
             input type="hidden" name="building" value=(wish.building.trim());
-            p.about { strong { (choices.building) } " · " a href=(purpose.path()) { (words.other_building) } }
             label for="door" { (words.doors) }
             select #door name="door" {
                 @if choices.whole { option value="" { (words.all_doors) } }

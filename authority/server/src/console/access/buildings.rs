@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Most buildings, and most doors of one, on a page.
-const SHOWN_MAX: usize = 200;
+const SHOWN_MAX: usize = 150;
 /// Most cards that are asked at doors for one page: each door is asked about each card.
 const ASKED_MAX: usize = 200_000;
 
@@ -98,7 +98,7 @@ pub async fn list(State(site): State<Site>, visitor: Visitor, caller: Caller) ->
         h1 { (visitor.words().buildings) }
         p.about { (words.buildings_about) " " a href="/doors" { (visitor.words().doors) } }
         @if buildings.is_empty() { p { (words.building_none) } }
-        ul.cards.wide {
+        ul.places {
             @for building in buildings.iter().take(SHOWN_MAX) {
                 li {
                     a.name href={ "/buildings/" (percent(building.id.as_str())) } { (building.name) }
@@ -106,8 +106,10 @@ pub async fn list(State(site): State<Site>, visitor: Visitor, caller: Caller) ->
                         (building.id) " · "
                         (fill(visitor.words().mark_doors, &[("count", &building.doors.len().to_string())]))
                     }
-                    (shut_mark(&visitor, building))
-                    @if let Some(agent) = agents.get(&building.agent) { (agent_mark(&visitor, agent)) (agent_fine(&visitor, agent)) }
+                    div.row {
+                        (shut_mark(&visitor, building))
+                        @if let Some(agent) = agents.get(&building.agent) { (agent_mark(&visitor, agent)) (agent_fine(&visitor, agent)) }
+                    }
                 }
             }
         }
@@ -182,7 +184,7 @@ pub async fn show(
         }
         section aria-labelledby="doors" {
             h2 #doors { (fill(frame.mark_doors, &[("count", &building.doors.len().to_string())])) }
-            ul.cards.wide {
+            ul.places {
                 @for door in building.doors.iter().take(SHOWN_MAX) {
                     li {
                         a.name href={ "/doors/" (percent(door.id.as_str())) } { (door.name) }

@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 /// Most grants on a page.
 const SHOWN_MAX: usize = 80;
+/// Most that are due at once: what was kept or ended makes room for the next ones.
+const DUE_MAX: usize = 50;
 /// For how many days nobody may have looked at a grant before it is due, unless something else is chosen.
 const DUE_DAYS: u32 = 365;
 /// What can be chosen instead; 0 is any time.
@@ -208,11 +210,11 @@ async fn review_page(
         @if due.is_empty() { p role="status" { (words.review_none) } }
         @else { p { (fill(words.review_due, &[("count", &due.len().to_string())])) } }
         ul.requests {
-            @for grant in due.iter().take(SHOWN_MAX) {
+            @for grant in due.iter().take(DUE_MAX) {
                 (due_row(site, visitor, grant, days, refused.filter(|refused| refused.id == grant.id)))
             }
         }
-        @if due.len() > SHOWN_MAX { p { (fill(words.first_shown, &[("count", &due.len().to_string())])) } }
+        @if due.len() > DUE_MAX { p { (fill(words.first_shown, &[("count", &due.len().to_string())])) } }
     };
     Ok(page(site, visitor, words.nav_review, &body))
 }

@@ -1,6 +1,6 @@
 //! What a person can open, with any card, now or at an hour; and why doors refused that person lately.
 
-use super::{page, said};
+use super::said;
 use crate::console::Site;
 use crate::console::card::state_mark;
 use crate::console::door::minute;
@@ -85,7 +85,7 @@ pub async fn opens(
         (answer(&site, &visitor, &person, &openings))
         p { a href={ (here) "/refused" } { (words.person_refused) } }
     };
-    Ok(page(&site, &visitor, &title, &body))
+    Ok(visitor.page(&site, &title, &body))
 }
 
 /// The cards of which it is said, each with its state: a suspended one opens nothing.
@@ -186,7 +186,7 @@ pub async fn refused(
         ol.requests { @for tap in &taps { (refusal(&site, &visitor, tap)) } }
         p { a href={ (here) "/opens" } { (words.person_opens) } }
     };
-    Ok(page(&site, &visitor, &title, &body))
+    Ok(visitor.page(&site, &title, &body))
 }
 
 fn refusal(site: &Site, visitor: &Visitor, tap: &RecordView) -> Markup {

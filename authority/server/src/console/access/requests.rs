@@ -24,10 +24,13 @@ use serde::Deserialize;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-/// Most requests that wait in one list.
-const OPEN_MAX: usize = 80;
-/// Most decisions that are shown.
-const DECIDED_MAX: usize = 30;
+/// Most requests of each kind in the list; those that were decided make room for the next ones.
+const TO_DECIDE_MAX: usize = 40;
+const OWN_MAX: usize = 20;
+const OTHERS_MAX: usize = 20;
+const DECIDED_MAX: usize = 20;
+/// Most characters of a reason in the list; the request's own page has all of it.
+const REASON_MAX: usize = 100;
 
 #[derive(Debug, Default, Deserialize)]
 pub struct Became {
@@ -100,13 +103,18 @@ pub async fn list(State(site): State<Site>, visitor: Visitor, caller: Caller) ->
     };
     let body = html! {
         h1 { (words.nav) }
-        (pile("to-decide", words.to_decide, may_decide.then_some(words.to_decide_none), &to_decide, OPEN_MAX))
-        (pile("own", words.own_open, may_ask.then_some(words.own_none), &of_visitor, OPEN_MAX))
+        (pile("to-decide", words.to_decide, may_decide.then_some(words.to_decide_none), &to_decide, TO_DECIDE_MAX))
+        (pile("own", words.own_open, may_ask.then_some(words.own_none), &of_visitor, OWN_MAX))
         @if may_ask { p { a.button href="/requests/new" { (words.ask_access) } } }
-        (pile("others", words.others_open, None, &others, OPEN_MAX))
+        (pile("others", words.others_open, None, &others, OTHERS_MAX))
         (pile("decided", words.decided, Some(words.decided_none), &decided, DECIDED_MAX))
     };
     Ok(page(&site, &visitor, words.nav, &body))
+}
+
+fn shortened(reason: &str) -> String {
+    let rest = if reason.chars().nth(REASON_MAX).is_some() { "…" } else { "" };
+    reason.chars().take(REASON_MAX).collect::<String>() + rest
 }
 
 fn row(site: &Site, visitor: &Visitor, request: &RequestView) -> Markup {
@@ -117,7 +125,7 @@ fn row(site: &Site, visitor: &Visitor, request: &RequestView) -> Markup {
                 a.name href={ "/requests/" (percent(&request.id)) } { (terms::title(site, visitor, &request.grant)) }
                 (mark(words, &request.standing))
             }
-            p { (request.reason) }
+            p { (shortened(&request.reason)) }
             p.fine {
                 (terms::hours(visitor, &request.grant)) " · " (terms::days(visitor, &request.grant)) " · "
                 (fill(words.asked_by, &[("by", &request.by)])) ", " (time(&request.at))
@@ -238,12 +246,12 @@ fn withdrawal(visitor: &Visitor, request: &RequestView, typed: &Decision) -> Mar
     html! {
         section aria-labelledby="withdraw" {
             h2 #withdraw { (words.withdraw) }
+            p.about #about-why { (words.withdraw_about) }
             form.filter method="post" action={ "/requests/" (percent(&request.id)) "/withdraw" } {
                 (visitor.key_field())
                 label for="why" { (visitor.words().reason) }
                 input #why name="reason" value=(typed.reason) maxlength="200" autocomplete="off" required aria-describedby="about-why";
                 button { (words.withdraw) }
-                p.about #about-why { (words.withdraw_about) }
             }
         }
     }

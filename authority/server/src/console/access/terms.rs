@@ -18,7 +18,7 @@ use maud::{Markup, html};
 use std::collections::BTreeSet;
 
 /// Most doors of an effect that are listed.
-const DOORS_MAX: usize = 100;
+const DOORS_MAX: usize = 60;
 
 /// Whom it lets in.
 pub fn who(site: &Site, visitor: &Visitor, terms: &GrantTerms) -> String {

@@ -71,8 +71,8 @@ catalogue! {
     all_doors: "All doors of this building", "이 건물의 모든 문", "该楼所有门", "Sva vrata ove zgrade";
     for_unit: "Everyone of a unit", "소속 전체", "某单位全体成员", "Svi iz jedinice";
     no_unit: "– no unit –", "– 소속 선택 안 함 –", "– 不选单位 –", "– bez jedinice –";
-    for_category: "Only these of them", "그중 이 구분만", "仅限其中此类人员", "Samo ovi među njima";
-    any_category: "all of them", "전체", "全部", "svi";
+    for_category: "Only of this category", "이 구분만", "仅限此类人员", "Samo ove kategorije";
+    any_category: "of any category", "모든 구분", "不限类别", "bilo koje kategorije";
     for_person: "Or one person: name or number", "또는 한 사람: 이름이나 번호", "或某一人：姓名或编号", "Ili jedna osoba: ime ili broj";
     for_person_about: "With a unit, too, it ends by itself when the person leaves that unit.", "소속도 고르면 그 소속을 떠날 때 저절로 끝납니다.", "若同时选择单位，则离开该单位时自动结束。", "Uz jedinicu, prestaje sam kad osoba iz nje ode.";
     which_person: "Which person?", "어느 사람인가요?", "哪一位？", "Koja osoba?";
@@ -146,8 +146,8 @@ catalogue! {
     refused_none: "No door refused this person lately.", "최근 거부된 기록이 없습니다.", "近期没有被拒绝的记录。", "U zadnje vrijeme nijedna vrata nisu odbila tu osobu.";
 
     // Whom, where and when.
-    who_unit: "everyone of {unit}", "{unit} 소속 전원", "{unit} 全体成员", "svi iz jedinice {unit}";
-    who_category: "all of category {category}", "구분 {category} 전원", "类别 {category} 全体", "svi kategorije {category}";
+    who_unit: "Everyone of {unit}", "{unit} 소속 전원", "{unit} 全体成员", "Svi iz jedinice {unit}";
+    who_category: "All of category {category}", "구분 {category} 전원", "类别 {category} 全体", "Svi kategorije {category}";
     who_category_of: "{category} of {unit}", "{unit} 소속 {category}", "{unit} 的 {category}", "{category} iz jedinice {unit}";
     who_person_of: "{person}, while in {unit}", "{person} ({unit} 소속인 동안)", "{person}（在 {unit} 期间）", "{person}, dok je u jedinici {unit}";
     where_building: "all doors of {building}", "{building}의 모든 문", "{building} 的所有门", "sva vrata zgrade {building}";
