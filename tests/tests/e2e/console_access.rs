@@ -88,6 +88,8 @@ fn a_department_asks_facilities_see_the_effect_and_approve_and_review_ends_it_at
     assert_eq!(south.tap("south-main", "CEM").unwrap(), "grant granted");
     browser.click("form.keep a.shut").unwrap();
     browser.wait_for("#on").unwrap();
+    let ending = browser.text("section[aria-labelledby=effect]").unwrap();
+    assert!(ending.contains("Of them lose a door: 1."), "{ending}");
     browser.click("form.fields button.shut").unwrap();
     browser.wait_for(".summary.done").unwrap();
     assert_eq!(south.tap("south-main", "CEM").unwrap(), "deny no_permission", "and the page says so");

@@ -226,6 +226,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(doors::release))
         .routes(routes!(grants::list, grants::add))
         .routes(routes!(grants::effect))
+        .routes(routes!(grants::effect_of))
         .routes(routes!(grants::confirm))
         .routes(routes!(grants::end))
         .routes(routes!(requests::list, requests::ask))

@@ -227,6 +227,7 @@ async fn grants_are_given_reviewed_kept_and_ended() {
     );
     let ask = sciences.get(&format!("/grants/{id}/end")).await;
     assert!(ask.body.contains(&format!("End grant {id}?")) && ask.body.contains("Everyone of physics"), "{}", ask.body);
+    assert!(ask.body.contains("Of them lose a door: ") && ask.body.contains("lose hours"), "{}", ask.body);
     let page = sciences.send(&format!("/grants/{id}/end"), &format!("/grants/{id}/end"), "on=tomorrow").await;
     assert!(page.status == 400 && page.body.contains("value=\"tomorrow\""), "{}", page.body);
     let page = sciences.send(&format!("/grants/{id}/end"), &format!("/grants/{id}/end"), "on=").await;

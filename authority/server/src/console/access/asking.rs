@@ -1,5 +1,6 @@
 //! Asking for access, and giving it at once where one may: the same form, with what it would change before it is sent.
 
+use super::terms::Of;
 use super::wish::{Unclear, Wish};
 use super::{page, said, terms};
 use crate::clock;
@@ -211,7 +212,7 @@ fn form_page(
         @if let Some(effect) = &said.effect {
             section aria-labelledby="effect" {
                 h2 #effect { (super::said(visitor).effect) }
-                (terms::effect(site, visitor, effect))
+                (terms::effect(site, visitor, Of::Giving, effect))
             }
         }
         p.sentence { strong { (choices.building) } " · " a href=(purpose.path()) { (super::said(visitor).other_building) } }

@@ -1,5 +1,6 @@
 //! Grants: which are in force and until when, the end of one, and their periodic review: each that is due is kept or ended.
 
+use super::terms::Of;
 use super::{given, page, said, terms};
 use crate::clock;
 use crate::console::Site;
@@ -288,11 +289,19 @@ async fn end_page(
     let grant = found.grants.iter().find(|grant| grant.id == id);
     let grant = grant.ok_or_else(|| unknown("grant", id, found.grants.iter().map(|grant| grant.id.as_str())))?;
     caller.may(&site.api, Act::Grant, of_target(&grant.terms.target))?;
+    // What it names may have left the campus: then nobody opens anything by it.
+    let effect = grants::effect_of(State(Arc::clone(&site.api)), caller, Named(id.to_owned())).await;
     let words = said(visitor);
     let title = fill(words.end_grant, &[("id", id)]);
     let body = html! {
         h1 { (title) }
         dl.facts { (terms::facts(site, visitor, &grant.terms)) }
+        @if let Ok(Json(effect)) = &effect {
+            section aria-labelledby="effect" {
+                h2 #effect { (words.ending) }
+                (terms::effect(site, visitor, Of::Ending, effect))
+            }
+        }
         p { (words.end_about) }
         @if grant.of_folder { p.bad { (words.end_folder) } }
         (refusal(visitor, failure))

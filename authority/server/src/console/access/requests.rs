@@ -1,5 +1,6 @@
 //! Requests: what waits for whom, what one would change, and the decision about it.
 
+use super::terms::Of;
 use super::{given, page, said, terms};
 use crate::console::Site;
 use crate::console::account::refusal;
@@ -169,7 +170,7 @@ async fn shown(
             section aria-labelledby="effect" {
                 h2 #effect { (words.effect) }
                 @match &request.effect {
-                    Some(effect) => { (terms::effect(site, visitor, effect)) }
+                    Some(effect) => { (terms::effect(site, visitor, Of::Giving, effect)) }
                     None => { p.bad { (words.effect_gone) } }
                 }
             }

@@ -107,9 +107,22 @@ pub fn facts(site: &Site, visitor: &Visitor, terms: &GrantTerms) -> Markup {
     }
 }
 
+/// In which direction an effect goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// The grant is given.
+    Giving,
+    /// It ends.
+    Ending,
+}
+
 /// What it would change.
-pub fn effect(site: &Site, visitor: &Visitor, effect: &EffectView) -> Markup {
+pub fn effect(site: &Site, visitor: &Visitor, of: Of, effect: &EffectView) -> Markup {
     let words = said(visitor);
+    let (sentence, gain, more, have) = match of {
+        Of::Giving => (words.effect_people, words.effect_gain, words.effect_more, words.effect_have),
+        Of::Ending => (words.ending_people, words.ending_lose, words.ending_less, words.ending_have),
+    };
     let count = |number: usize| number.to_string();
     let agents = agents_of(site, &effect.doors);
     let (people, gaining) = (count(effect.people), count(effect.gaining));
@@ -118,16 +131,16 @@ pub fn effect(site: &Site, visitor: &Visitor, effect: &EffectView) -> Markup {
     html! {
         p.sentence {
             @if effect.people == 0 { (words.effect_none) }
-            @else { (fill(words.effect_people, &[("people", &people), ("gaining", &gaining)])) }
+            @else { (fill(sentence, &[("people", &people), ("gaining", &gaining)])) }
             " " (fill(words.effect_doors, &doors))
         }
-        table.effect {
+        table.effect.ending[of == Of::Ending] {
             thead {
                 tr {
                     th scope="col" { (visitor.words().door) }
-                    th scope="col" { (words.effect_gain) }
-                    th scope="col" { (words.effect_more) }
-                    th scope="col" { (words.effect_have) }
+                    th scope="col" { (gain) }
+                    th scope="col" { (more) }
+                    th scope="col" { (have) }
                     th scope="col" { (words.effect_without) }
                 }
             }
@@ -135,9 +148,9 @@ pub fn effect(site: &Site, visitor: &Visitor, effect: &EffectView) -> Markup {
                 @for door in effect.doors.iter().take(DOORS_MAX) {
                     tr {
                         th scope="row" { (door.name) " " span.fine { (door.door) } }
-                        td.gains[door.gain > 0] data-label=(words.effect_gain) { (door.gain) }
-                        td.gains[door.more > 0] data-label=(words.effect_more) { (door.more) }
-                        td data-label=(words.effect_have) { (door.have) }
+                        td.gains[door.gain > 0] data-label=(gain) { (door.gain) }
+                        td.gains[door.more > 0] data-label=(more) { (door.more) }
+                        td data-label=(have) { (door.have) }
                         td data-label=(words.effect_without) { (door.without) }
                     }
                 }

@@ -60,6 +60,12 @@ catalogue! {
     effect_without: "cannot even then", "여전히 못 엶", "仍无法打开", "ni tada ne može";
     effect_about: "Counted as the doors would decide: whoever cannot even then has a card without the door’s function, or a rule excludes them.", "문이 실제로 판단하는 방식으로 셉니다. 여전히 못 여는 사람은 카드에 그 기능이 없거나 규칙으로 제외된 사람입니다.", "按各门的实际判断统计。仍无法打开者的卡片没有该功能，或被规则排除。", "Brojano kako bi vrata odlučila: tko ni tada ne može, na kartici nema tu funkciju ili ga pravilo isključuje.";
 
+    ending: "What would end with it", "끝내면 바뀌는 것", "结束后的变化", "Što bi s njom prestalo";
+    ending_people: "People with a card whom it names: {people}. Of them lose a door: {gaining}.", "카드가 있는 대상자 {people}명 중 {gaining}명이 문을 더 이상 열 수 없게 됩니다.", "对象中有卡者 {people} 人，其中 {gaining} 人将无法再打开某扇门。", "Osoba s karticom koje imenuje: {people}. Od njih gubi vrata: {gaining}.";
+    ending_lose: "lose it", "못 열게 됨", "失去", "gubi";
+    ending_less: "lose hours", "시간 줄어듦", "减少时段", "gubi sate";
+    ending_have: "keep it", "계속 열림", "仍可打开", "zadržava";
+
     // Asking, and granting at once.
     ask_access: "Ask for access", "출입 신청하기", "申请门禁", "Zatraži pristup";
     grant_access: "Grant access", "권한 주기", "授予权限", "Daj dozvolu";
