@@ -1,11 +1,11 @@
-//! What a grant would change before it is given: how many people gain which doors.
+//! What a grant would change before it is given, and what would end with it: how many people gain or lose which doors.
 //!
 //! Computed as the doors will decide, by compiling the people whom the grant names without and with it; deliberately not
 //! estimated from the rules.
 
 use crate::compile::Compiled;
-use crate::directory::Directory;
-use crate::model::{BuildingId, CardId, Grant, PersonId, Tables, Target};
+use crate::directory::{Directory, Refusal};
+use crate::model::{BuildingId, CardId, Grant, GrantId, PersonId, Tables, Target};
 use crate::plan::{PlanError, Rights, day_at};
 use doorward_protocol::facts::{Entry, Factors};
 use doorward_protocol::id::DoorId;
@@ -56,6 +56,18 @@ impl Trial {
     /// See [`PlanError`].
     pub fn of(directory: &Directory, grant: &Grant, at: UnixMs) -> Result<Self, PlanError> {
         let (without, with) = directory.among(grant)?;
+        let doors = doors_of(directory.tables(), &grant.target);
+        Ok(Self { without, with, day: day_at(directory, at)?, doors })
+    }
+
+    /// The trial of a grant that was given, at an instant: its effect is what would end with it.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn of_given(directory: &Directory, id: &GrantId, at: UnixMs) -> Result<Self, PlanError> {
+        let (without, with) = directory.among_those_of(id)?;
+        let grants = &directory.tables().grants;
+        let grant = grants.get(id).ok_or_else(|| Refusal::unknown("grant", id.as_str(), grants.keys()))?;
         let doors = doors_of(directory.tables(), &grant.target);
         Ok(Self { without, with, day: day_at(directory, at)?, doors })
     }
@@ -167,6 +179,21 @@ mod tests {
         let later = at("2026-06-01T09:00:00+09:00");
         let effect = effect_of(&directory, &grant(Subject::Person(id("bob")), Target::Door(id("main"))), later);
         assert_eq!(at_door(&effect.unwrap(), "main"), (1, 0, 0), "the other grant has ended");
+    }
+
+    #[test]
+    fn whoever_opens_a_door_by_another_right_loses_nothing_with_a_grant() {
+        let directory = directory();
+        let given = |instant: &str| Trial::of_given(&directory, &id("guest"), at(instant)).unwrap().effect().unwrap();
+        let before = given(MORNING);
+        assert_eq!((at_door(&before, "main").0, before.gaining), (1, 1), "bob would come in May");
+        assert_eq!(given("2026-06-01T09:00:00+09:00").gaining, 0, "its days are over");
+        let mut other = directory.clone();
+        let twice = directory.tables().grants[&id("guest")].clone();
+        other.put_grant(id("twice"), twice, at(MORNING));
+        let effect = Trial::of_given(&other, &id("guest"), at(MORNING)).unwrap().effect().unwrap();
+        assert_eq!((effect.gaining, effect.doors[&id("main")].more), (0, 0), "the other grant says the same");
+        assert!(matches!(Trial::of_given(&directory, &id("none"), at(MORNING)), Err(PlanError::Refused(_))));
     }
 
     #[test]

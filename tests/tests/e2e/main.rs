@@ -14,6 +14,7 @@ mod console_card_office;
 mod console_map;
 #[cfg(test)]
 mod console_own;
+mod console_access;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! What a grant means is the campus format's business: the permit rule with that subject, target, schedule and days.
 
-use super::terms::{Terms, print_effect, when_text, where_text, who_text};
+use super::terms::{Terms, print_effect, print_ending, when_text, where_text, who_text};
 use crate::args::{day, duration_above_zero, reason};
 use crate::client::{Answer, Client};
 use crate::failure::Exit;
@@ -55,7 +55,9 @@ enum Action {
     ///
     /// Changes who may open what: a grant ends now, or with its last day. What a grant of the campus folder says comes back
     /// with the next import, unless it is ended there, too.
-    #[command(after_help = "Example:\n  doorward grant end robot-club-7 --on 2026-12-24")]
+    #[command(
+        after_help = "Examples:\n  doorward grant end robot-club-7 --dry-run\n  doorward grant end robot-club-7 --on 2026-12-24"
+    )]
     End(End),
 }
 
@@ -99,6 +101,9 @@ struct End {
     /// Its last day, such as 2026-12-24; it ends now unless given
     #[arg(long, value_name = "DAY", value_parser = day)]
     on: Option<Day>,
+    /// Only say who would lose which door, and change nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     waiting: Waiting,
 }
@@ -134,7 +139,16 @@ impl Grant {
                 stored(&change, &format!("grant {id} is confirmed"), out)?;
                 Ok(Exit::Done)
             }
-            Action::End(End { id, on, waiting }) => {
+            Action::End(End { id, dry_run: true, .. }) => {
+                let effect: Answer<EffectView> = client.ask(&format!("/v1/grants/{id}/effect"), &[])?;
+                if out.is_json() {
+                    out.json(&effect.raw)?
+                } else {
+                    print_ending(&effect.value, out)?
+                }
+                Ok(Exit::Done)
+            }
+            Action::End(End { id, on, waiting, dry_run: false }) => {
                 let body = json!({ "on": on.map(|day| day.to_string()) });
                 let change = client.change(&format!("/v1/grants/{id}/end"), &body)?;
                 let when = on.map_or_else(|| "has ended".to_owned(), |day| format!("ends with {day}"));

@@ -101,8 +101,17 @@ pub fn when_text(terms: &GrantTerms) -> String {
 
 /// Prints what a grant would change.
 pub fn print_effect(effect: &EffectView, out: &mut Output) -> anyhow::Result<()> {
+    print_counts(effect, "gain", ["DOOR", "GAIN IT", "HAVE IT", "GAIN HOURS", "CANNOT", "NAME"], out)
+}
+
+/// Prints what would end with a grant.
+pub fn print_ending(effect: &EffectView, out: &mut Output) -> anyhow::Result<()> {
+    print_counts(effect, "lose", ["DOOR", "LOSE IT", "KEEP IT", "LOSE HOURS", "CANNOT", "NAME"], out)
+}
+
+fn print_counts(effect: &EffectView, verb: &str, columns: [&str; 6], out: &mut Output) -> anyhow::Result<()> {
     let EffectView { people, gaining, doors } = effect;
-    out.line(&format!("people with a card whom it names: {people}; of them gain a door: {gaining}"))?;
+    out.line(&format!("people with a card whom it names: {people}; of them {verb} a door: {gaining}"))?;
     let rows: Vec<_> = doors
         .iter()
         .map(|door| {
@@ -110,6 +119,6 @@ pub fn print_effect(effect: &EffectView, out: &mut Output) -> anyhow::Result<()>
             [vec![door.door.clone()], counts.to_vec(), vec![door.name.clone()]].concat()
         })
         .collect();
-    out.table(&["DOOR", "GAIN IT", "HAVE IT", "GAIN HOURS", "CANNOT", "NAME"], &rows)?;
+    out.table(&columns, &rows)?;
     Ok(())
 }

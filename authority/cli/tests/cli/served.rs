@@ -577,6 +577,11 @@ fn what_is_asked_for_is_seen_weighed_and_decided() {
     let grants = server.say("grant list");
     assert_says(&grants.out, &["lab", "category staff while in unit engineering", "until 2099-06-30", "command"]);
     assert_says(&server.say("grant list --older-than 1d").err, &["there is no such grant"]);
+    let ending = server.say("grant end lab --dry-run");
+    assert_eq!((ending.code, ending.err.as_str()), (0, ""));
+    assert_says(&ending.out, &["of them lose a door", "LOSE IT", "eng-1-rear"]);
+    assert_says(&server.say("grant list").out, &["lab"]);
+    assert_says(&server.say("grant end labs --dry-run").err, &["grant `labs` is not known"]);
     assert_eq!(server.say("grant confirm lab --reason needed").code, 0);
     assert_says(
         &server.say("journal").out,

@@ -53,6 +53,18 @@ impl Directory {
         Ok((without, with))
     }
 
+    /// The same for a grant that was given: without it, and with it.
+    ///
+    /// # Errors
+    /// When there is no such grant, or what it names is not there any more.
+    pub(crate) fn among_those_of(&self, id: &GrantId) -> Result<(Self, Self), Refusal> {
+        let grants = &self.tables.grants;
+        let grant = grants.get(id).ok_or_else(|| Refusal::unknown("grant", id.as_str(), grants.keys()))?;
+        let (mut without, with) = self.among(grant)?;
+        without.tables.grants.remove(id);
+        Ok((without, with))
+    }
+
     pub(super) fn check_request(&self, order: &RequestOrder, at: UnixMs) -> Result<(), Refusal> {
         check_reason(order.reason())?;
         match order {
@@ -127,7 +139,7 @@ impl Directory {
         }
     }
 
-    pub(super) fn put_grant(&mut self, id: GrantId, grant: Grant, at: UnixMs) {
+    pub(crate) fn put_grant(&mut self, id: GrantId, grant: Grant, at: UnixMs) {
         self.reviewed_at.insert(id.clone(), at);
         self.tables.grants.insert(id, grant);
     }

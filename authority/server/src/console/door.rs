@@ -3,7 +3,7 @@
 use super::Site;
 use super::page::{door_name, time};
 use super::visit::{Visitor, percent};
-use super::words::{Words, fill};
+use super::words::{AccessWords, Words, fill};
 use crate::clock;
 use crate::http::caller::Caller;
 use crate::http::extract::{Named, Params};
@@ -53,7 +53,7 @@ pub struct Why {
 
 impl Site {
     /// An instant as the API takes it: what a form sent is local time of the campus, and gets the offset of that hour.
-    fn instant(&self, text: &str) -> Option<String> {
+    pub(super) fn instant(&self, text: &str) -> Option<String> {
         let text = text.trim();
         if text.is_empty() {
             return None;
@@ -96,6 +96,7 @@ pub async fn find(
             button.main { (words.search) }
         }
         p.about #about-find { (words.doors_about) }
+        p { a href="/buildings" { (AccessWords::of(visitor.language).to_buildings) } }
         @if doors.is_empty() { p role="status" { (fill(words.found_none, &[("text", text)])) } }
         ul.cards.wide {
             @for (id, name, is_shut) in doors.iter().take(DOORS_MAX) {
@@ -135,12 +136,15 @@ pub async fn show(
     let question = Question { door: Some(id.clone()), card: None, at: site.instant(&at) };
     let Json(answer) = questions::who(State(Arc::clone(&site.api)), caller, Params(question)).await?;
     let words = visitor.words();
-    let name = door_name(&site.api.authority.present().directory, &id);
+    let (name, building) = {
+        let present = site.api.authority.present();
+        (door_name(&present.directory, &id), building_of(&present.directory, &id))
+    };
     let title = fill(words.who_opens, &[("door", &name)]);
     let reads = DoorId::new(&id).is_ok_and(|door| visitor.may(&site, Act::ReadLog, Object::Door(&door)));
     let body = html! {
         h1 { (title) }
-        p.about { (id) " · " (time(&answer.at)) }
+        p.about { @if let Some((id, name)) = &building { a href={ "/buildings/" (percent(id)) } { (name) } " · " } (id) " · " (time(&answer.at)) }
         form.filter method="get" action={ "/doors/" (percent(&id)) } {
             label for="at" { (words.when) }
             input #at name="at" type="datetime-local" value=(minute(&answer.at.text));
@@ -152,8 +156,15 @@ pub async fn show(
     Ok(visitor.page(&site, &title, &body))
 }
 
+/// The building of a door: id and name.
+fn building_of(directory: &Directory, door: &str) -> Option<(String, String)> {
+    let door = directory.tables().doors.get(&DoorId::new(door).ok()?)?;
+    let building = directory.tables().buildings.get(&door.building)?;
+    Some((door.building.to_string(), building.name.clone()))
+}
+
 /// A time to the minute, as forms take it.
-fn minute(text: &str) -> &str {
+pub(super) fn minute(text: &str) -> &str {
     text.get(..LOCAL_LENGTH).unwrap_or_default()
 }
 

@@ -2,8 +2,12 @@
 
 use super::card::state_mark;
 use super::visit::{Visitor, percent};
+<<<<<<< HEAD
 use super::words::fill;
 use super::{Site, card_office};
+=======
+use super::words::{AccessWords, fill};
+>>>>>>> 3fbbfdf3bc218a3e35c6f0bed033ad8704d775d7
 use crate::http::caller::Caller;
 use crate::http::extract::{Named, Params};
 use crate::http::failure::Failure;
@@ -124,8 +128,24 @@ pub async fn person(
             @else { (card_table(&site, &visitor, &person.cards)) }
             (card_office::on_person(&site, &visitor, &person))
         }
+        (questions(&site, &visitor, &person.id))
     };
     Ok(visitor.page(&site, &person.name, &body))
+}
+
+/// What can be asked about a person, and asked for.
+fn questions(site: &Site, visitor: &Visitor, id: &str) -> Markup {
+    let words = AccessWords::of(visitor.language);
+    let person = PersonId::new(id);
+    let may = |act| person.as_ref().is_ok_and(|person| visitor.may(site, act, Object::Person(person)));
+    let here = format!("/people/{}", percent(id));
+    html! {
+        ul.links {
+            li { a href={ (here) "/opens" } { (words.person_opens) } }
+            @if may(Act::ReadLog) { li { a href={ (here) "/refused" } { (words.person_refused) } } }
+            @if may(Act::Ask) { li { a href={ "/requests/new?person=" (percent(id)) } { (words.ask_access) } } }
+        }
+    }
 }
 
 fn facts(visitor: &Visitor, person: &PersonDetail) -> Markup {

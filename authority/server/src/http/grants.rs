@@ -14,7 +14,7 @@ use doorward_policy::command::Command;
 use doorward_policy::effect::{Effect, Trial};
 use doorward_policy::model::{Grant, GrantId, ScheduleName, UnitId};
 use doorward_policy::office::acts::Act;
-use doorward_policy::office::authorize::{of_people, of_target};
+use doorward_policy::office::authorize::{Object, of_people, of_target};
 use doorward_policy::plan::PlanError;
 use doorward_protocol::problem::shown;
 use doorward_protocol::time::{Day, DayRange};
@@ -23,9 +23,9 @@ use std::sync::Arc;
 
 const DAY_MS: i64 = 86_400_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Narrow {
-    older_than_days: Option<u32>,
+    pub(crate) older_than_days: Option<u32>,
 }
 
 /// Grants a right.
@@ -86,11 +86,33 @@ pub async fn effect(
         trial?.effect()
     });
     let effect = asked.await.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    let effect = effect.map_err(|error| match error {
+    Ok(Json(effect_view(effect.map_err(no_effect)?)))
+}
+
+/// Says what would end with a grant, and changes nothing: who gains is who would lose.
+#[utoipa::path(get, path = "/v1/grants/{id}/effect", params(("id" = String, Path, description = "The grant")),
+    responses((status = 200, body = EffectView), (status = 403, body = Fault), (status = 404, body = Fault)))]
+pub async fn effect_of(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(id): Named<String>,
+) -> Result<Json<EffectView>, Failure> {
+    let id = grant_id(&id)?;
+    let target = api.authority.present().directory.tables().grants.get(&id).map(|grant| grant.target.clone());
+    caller.may(&api, Act::SeeGrants, target.as_ref().map_or(Object::Campus, of_target))?;
+    let asked = tokio::task::spawn_blocking(move || {
+        let trial = Trial::of_given(&api.authority.present().directory, &id, clock::wall());
+        trial?.effect()
+    });
+    let effect = asked.await.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    Ok(Json(effect_view(effect.map_err(no_effect)?)))
+}
+
+fn no_effect(error: PlanError) -> Failure {
+    match error {
         PlanError::Refused(refusal) => refusal.into(),
         PlanError::Compile(_) | PlanError::NoDay(_) => Failure::new(StatusCode::CONFLICT, error.to_string()),
-    })?;
-    Ok(Json(effect_view(effect)))
+    }
 }
 
 /// Confirms that a grant is still needed.

@@ -32,6 +32,7 @@ pub(crate) mod questions;
 mod refusals;
 pub(crate) mod reports;
 mod requests;
+pub(crate) mod requests;
 mod retention;
 pub mod scim;
 pub(crate) mod sessions;
@@ -231,6 +232,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(doors::release))
         .routes(routes!(grants::list, grants::add))
         .routes(routes!(grants::effect))
+        .routes(routes!(grants::effect_of))
         .routes(routes!(grants::confirm))
         .routes(routes!(grants::end))
         .routes(routes!(requests::list, requests::ask))

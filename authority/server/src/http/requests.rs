@@ -28,11 +28,11 @@ const WAITS_DAYS: u32 = 30;
 const WAITS_DAYS_MAX: u32 = 366;
 const DAY_MS: i64 = 86_400_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Narrow {
-    standing: Option<String>,
+    pub(crate) standing: Option<String>,
     #[serde(default)]
-    to_decide: bool,
+    pub(crate) to_decide: bool,
 }
 
 /// Asks for access.

@@ -16,6 +16,7 @@ mod console_card_office;
 mod console_map;
 #[cfg(test)]
 mod console_own;
+mod console_access;
 #[cfg(test)]
 mod core;
 #[cfg(test)]

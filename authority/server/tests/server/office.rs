@@ -277,6 +277,10 @@ async fn a_request_is_seen_by_those_who_asked_and_those_who_decide_and_by_nobody
     };
     assert!(grants(decides, "").await && !grants(strange, "").await);
     assert!(!grants(decides, "?older_than_days=1").await);
+    let ending = "/v1/grants/lab/effect";
+    assert_eq!(running.says("GET", ending, strange, Value::Null).await.0, 403);
+    let (status, text) = running.says("GET", ending, decides, Value::Null).await;
+    assert!(status == 200 && text.contains("\"gaining\":"), "{text}");
     assert_eq!(running.says("POST", "/v1/grants/lab/confirm", decides, reason.clone()).await.0, 200);
     assert_eq!(running.says("POST", "/v1/grants/lab/confirm", asks, reason).await.0, 403);
     running.stop().await;
