@@ -2,27 +2,29 @@
 //!
 //! Deliberately thin: a handler parses, asks the core, and shapes the answer.
 
-mod agents;
+pub(crate) mod agents;
 pub(crate) mod alarms;
 mod applications;
 mod archive;
 pub mod caller;
 pub(crate) mod cards;
 pub(crate) mod changes;
+pub(crate) mod compare;
 pub mod connections;
+pub(crate) mod counts;
 pub(crate) mod doors;
 pub(crate) mod extract;
 pub mod failure;
 mod grants;
 mod import;
-mod journal;
+pub(crate) mod journal;
 mod lines;
 pub mod listen;
 pub(crate) mod log;
-mod looks;
+pub(crate) mod looks;
 mod me;
 pub(crate) mod oidc;
-mod operators;
+pub(crate) mod operators;
 pub(crate) mod people;
 mod personal;
 pub(crate) mod photos;
@@ -30,11 +32,11 @@ mod production;
 pub(crate) mod questions;
 mod refusals;
 mod requests;
-mod retention;
+pub(crate) mod retention;
 pub mod scim;
 pub(crate) mod sessions;
 pub mod shapes;
-mod status;
+pub(crate) mod status;
 
 use crate::accounts::Accounts;
 use crate::authority::Authority;
@@ -83,6 +85,8 @@ pub struct Api {
     oidc: Option<Oidc>,
     /// One import at a time: each holds a whole campus in memory.
     imports: Semaphore,
+    /// One comparison at a time, likewise.
+    comparisons: Semaphore,
     refusals: Refusals,
     outbound: Arc<Outbound>,
 }
@@ -107,6 +111,7 @@ impl Api {
             quic,
             oidc: None,
             imports: Semaphore::new(1),
+            comparisons: Semaphore::new(1),
             refusals: Refusals::default(),
             outbound: Arc::default(),
         }
@@ -165,6 +170,12 @@ impl Api {
     fn affected(&self, agent: &AgentId, doors: Vec<String>) -> AffectedAgent {
         AffectedAgent { agent: agent.to_string(), doors, connected: self.authority.hub.is_connected(agent) }
     }
+}
+
+/// Runs what takes long where it may.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
 const fn at(position: Position) -> At {
@@ -240,6 +251,9 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(questions::why))
         .routes(routes!(journal::list))
         .routes(routes!(log::list))
+        .routes(routes!(counts::taps))
+        .routes(routes!(counts::removals))
+        .routes(routes!(compare::compare))
         .routes(routes!(looks::list))
         .routes(routes!(alarms::list))
         .routes(routes!(alarms::acknowledge))
