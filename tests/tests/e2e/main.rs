@@ -9,6 +9,8 @@ mod bad_days;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod console_records;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod doors;

@@ -53,7 +53,7 @@ pub struct Why {
 
 impl Site {
     /// An instant as the API takes it: what a form sent is local time of the campus, and gets the offset of that hour.
-    fn instant(&self, text: &str) -> Option<String> {
+    pub fn instant(&self, text: &str) -> Option<String> {
         let text = text.trim();
         if text.is_empty() {
             return None;

@@ -4,7 +4,7 @@
 
 use super::Site;
 use super::visit::Visitor;
-use super::words::{Language, fill};
+use super::words::{Language, RecordsWords, fill};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use maud::{Markup, html};
@@ -26,6 +26,7 @@ const TOP: &[Entry] = &[
     Entry { path: "/taps", act: Act::ReadLog, name: |language| language.words().nav_taps },
     Entry { path: ALARMS, act: Act::SeeAgents, name: |language| language.words().nav_alarms },
     Entry { path: "/lockdown", act: Act::LockDown, name: |language| language.words().nav_lockdown },
+    Entry { path: "/journal", act: Act::ReadJournal, name: |language| RecordsWords::of(language).nav },
 ];
 /// The page beside which the open alarms are counted.
 const ALARMS: &str = "/alarms";

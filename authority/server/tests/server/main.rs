@@ -10,6 +10,8 @@ mod behind;
 mod browser;
 mod console;
 #[cfg(test)]
+mod console_records;
+#[cfg(test)]
 mod core;
 #[cfg(test)]
 mod holders;

@@ -45,6 +45,7 @@ mod card_office;
 mod explain;
 mod frame;
 mod own;
+pub mod record_terms;
 mod records;
 mod refusals;
 mod terms;
