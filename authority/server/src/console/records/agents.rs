@@ -180,7 +180,7 @@ fn invite_page(site: &Site, visitor: &Visitor, form: &InviteForm, failure: Optio
     let body = html! {
         h1 { (words.invite) }
         p.about { (words.invite_about) }
-        (refusal(failure))
+        (refusal(visitor, failure))
         form.fields method="post" action="/agents/invite" autocomplete="off" {
             (visitor.key_field())
             label for="agent" { (words.agent) }
@@ -253,7 +253,7 @@ fn remove_page(site: &Site, visitor: &Visitor, id: &str, failure: Option<&Failur
     let body = html! {
         h1 { (title) }
         p.bad { (words.strike_about) }
-        (refusal(failure))
+        (refusal(visitor, failure))
         form.fields method="post" action={ "/agents/" (percent(id)) "/remove" } {
             (visitor.key_field())
             div.row {

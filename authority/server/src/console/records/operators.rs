@@ -83,7 +83,7 @@ fn acts(words: &RecordsWords) -> Markup {
             tbody {
                 @for act in Act::ALL {
                     tr {
-                        th scope="row" lang="en" { (act.words()) }
+                        th scope="row" { (words.of_act(act)) }
                         td { (act.roles().iter().map(|role| words.role_of(Role::name(*role))).collect::<Vec<_>>().join(", ")) }
                     }
                 }

@@ -53,7 +53,9 @@ fn kept(words: &RecordsWords, kind: &Kept) -> Markup {
     let count = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), |count| count.to_string());
     html! {
         tr {
-            th scope="row" lang="en" { (kind.words) }
+            th scope="row" {
+                @match words.kept(&kind.kind) { Some(kept) => (kept), None => span lang="en" { (kind.words) } }
+            }
             td data-name=(words.kept_for) {
                 @match (&kind.kept_for, kind.kind.as_str()) {
                     (Some(span), _) => span lang="en" { (span) },

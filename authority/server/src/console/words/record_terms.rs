@@ -3,6 +3,7 @@
 //! A name without a word here is shown as the authority says it.
 
 use super::{Language, RecordsWords};
+use doorward_policy::office::acts::Act;
 
 /// What a name is called.
 type Named = (&'static str, fn(&RecordsWords) -> &'static str);
@@ -85,6 +86,42 @@ impl RecordsWords {
         names.iter().find(|(known, _)| *known == name).map_or(name, |(_, word)| word(self))
     }
 
+    /// Something that a role may do.
+    #[must_use]
+    pub const fn of_act(&self, act: Act) -> &'static str {
+        match act {
+            Act::Import => self.act_import,
+            Act::PushPeople => self.act_push_people,
+            Act::ManageAgents => self.act_manage_agents,
+            Act::ManageOperators => self.act_manage_operators,
+            Act::SuspendCard => self.act_suspend_card,
+            Act::ResumeCard => self.act_resume_card,
+            Act::ActivateCard => self.act_activate_card,
+            Act::CloseCard => self.act_close_card,
+            Act::IssueCards => self.act_issue_cards,
+            Act::SubmitPhotos => self.act_submit_photos,
+            Act::DecidePhotos => self.act_decide_photos,
+            Act::ApplyForCards => self.act_apply_for_cards,
+            Act::DecideApplications => self.act_decide_applications,
+            Act::PrepareRosters => self.act_prepare_rosters,
+            Act::ProduceCards => self.act_produce_cards,
+            Act::LockDown => self.act_lock_down,
+            Act::Grant => self.act_grant,
+            Act::Ask => self.act_ask,
+            Act::Decide => self.act_decide,
+            Act::SeeGrants => self.act_see_grants,
+            Act::SeeCards => self.act_see_cards,
+            Act::SeeDoors => self.act_see_doors,
+            Act::ReadLog => self.act_read_log,
+            Act::ReadJournal => self.act_read_journal,
+            Act::SeeAgents => self.act_see_agents,
+            Act::AcknowledgeAlarms => self.act_acknowledge_alarms,
+            Act::FollowChanges => self.act_follow_changes,
+            Act::PersonalData => self.act_personal_data,
+            Act::InviteHolders => self.act_invite_holders,
+        }
+    }
+
     /// A table of the directory.
     #[must_use]
     pub fn table<'a>(&self, table: &'a str, language: Language) -> &'a str {
@@ -100,6 +137,20 @@ impl RecordsWords {
             "doors" => self.doors,
             other => other,
         }
+    }
+
+    /// Something that is kept for some time, by its name in `campus.toml`.
+    #[must_use]
+    pub fn kept(&self, kind: &str) -> Option<&'static str> {
+        Some(match kind {
+            "access_records" => self.kept_access_records,
+            "alarms" => self.kept_alarms,
+            "looks" => self.kept_looks,
+            "photos" => self.kept_photos,
+            "closed_accounts" => self.kept_closed_accounts,
+            "unnamed_photos" => self.kept_unnamed_photos,
+            _ => return None,
+        })
     }
 
     /// What became of a row.
@@ -118,12 +169,16 @@ impl RecordsWords {
 mod tests {
     use super::*;
     use doorward_policy::office::Role;
+    use doorward_policy::retention::Kind;
 
     #[test]
     fn every_role_has_a_word_and_a_name_without_one_is_said_as_it_is() {
         let words = RecordsWords::of(Language::English);
         for role in Role::ALL {
             assert_ne!(words.role_of(role.name()), role.name());
+        }
+        for kind in Kind::ALL {
+            assert!(words.kept(kind.name()).is_some(), "{}", kind.name());
         }
         assert_eq!(words.kind_of("card-suspend"), "Card suspended");
         assert_eq!(words.kind_of("something-new"), "something-new");

@@ -221,4 +221,43 @@ catalogue! {
     did_holder_invite: "Card holder invited", "카드 소지자 초대", "邀请持卡人", "Nositelj pozvan";
     did_person_erase: "Person erased", "개인정보 삭제", "删除个人数据", "Osoba izbrisana";
     did_people_push: "People pushed by a feed", "인사·학적 연동 반영", "接口推送人员", "Osobe iz izvora podataka";
+
+    // What roles may do.
+    act_import: "import a campus folder", "캠퍼스 자료 반입", "导入校园数据", "uvesti podatke kampusa";
+    act_push_people: "push people by a feed", "인사·학적 연동", "通过接口推送人员", "slati osobe iz izvora podataka";
+    act_manage_agents: "add or remove agents", "에이전트 초대·제명", "邀请或除名代理", "dodavati i brisati agente";
+    act_manage_operators: "say who may do what", "사용자 권한 지정", "设定操作员权限", "određivati tko što smije";
+    act_suspend_card: "suspend a card", "카드 정지", "挂失卡片", "obustaviti karticu";
+    act_resume_card: "resume a card", "카드 정지 해제", "解挂卡片", "ponovno pustiti karticu";
+    act_activate_card: "activate a card", "카드 활성화", "激活卡片", "aktivirati karticu";
+    act_close_card: "close a card", "카드 폐기", "注销卡片", "zatvoriti karticu";
+    act_issue_cards: "issue, replace or extend a card", "카드 발급·교체·연장", "发放、更换或延期卡片", "izdati, zamijeniti ili produljiti karticu";
+    act_submit_photos: "bring a photo", "사진 제출", "提交照片", "predati fotografiju";
+    act_decide_photos: "decide about a photo", "사진 승인·반려", "审核照片", "odlučiti o fotografiji";
+    act_apply_for_cards: "bring or see an application for a card", "카드 발급 신청·조회", "提交或查看制卡申请", "predati ili vidjeti zahtjev za karticu";
+    act_decide_applications: "decide about an application for a card", "카드 발급 신청 심사", "审批制卡申请", "odlučiti o zahtjevu za karticu";
+    act_prepare_rosters: "change, confirm or see a roster", "명단 작성·확정·조회", "编制、确认或查看名单", "mijenjati, potvrditi ili vidjeti popis";
+    act_produce_cards: "accept a roster, order its cards or take them in", "명단 접수·일괄 제작·입고", "接收名单、订制并入库", "prihvatiti popis, naručiti kartice ili ih preuzeti";
+    act_lock_down: "lock doors down or release them", "출입 봉쇄·해제", "实施或解除封锁", "zaključati ili otključati vrata";
+    act_grant: "give, confirm or end a grant", "권한 부여·재확인·종료", "给予、确认或终止授权", "dati, potvrditi ili ukinuti dozvolu";
+    act_ask: "ask for access", "출입 신청", "申请门禁", "zatražiti pristup";
+    act_decide: "decide about a request", "출입 신청 심사", "审批门禁申请", "odlučiti o zahtjevu za pristup";
+    act_see_grants: "see requests and grants", "출입 신청·권한 조회", "查看申请和授权", "vidjeti zahtjeve i dozvole";
+    act_see_cards: "see a card or its holder", "카드·소지자 조회", "查看卡片或持卡人", "vidjeti karticu ili nositelja";
+    act_see_doors: "ask who can open a door", "문을 열 수 있는 사람 조회", "查询谁能打开某门", "pitati tko može otvoriti vrata";
+    act_read_log: "read the access log", "출입 이력 열람", "查看门禁记录", "čitati dnevnik prolazaka";
+    act_read_journal: "read the journal", "변경 기록 열람", "查看变更日志", "čitati dnevnik promjena";
+    act_see_agents: "see agents and alarms", "에이전트·경보 조회", "查看代理和警报", "vidjeti agente i uzbune";
+    act_acknowledge_alarms: "acknowledge alarms", "경보 확인", "处理警报", "označiti uzbune pregledanima";
+    act_follow_changes: "follow a change or take its evidence", "변경 추적·증거 수령", "跟踪变更或获取证据", "pratiti promjenu ili uzeti dokaz";
+    act_personal_data: "export or erase all that is known of somebody", "개인정보 내보내기·삭제", "导出或删除个人数据", "izvesti ili izbrisati sve o nekome";
+    act_invite_holders: "invite a card holder to the own page", "카드 소지자 초대", "邀请持卡人", "pozvati nositelja na vlastitu stranicu";
+
+    // What is kept for some time.
+    kept_access_records: "Access records, from the day on which they came home", "출입 기록(도착일부터)", "门禁记录（自送达之日起）", "Zapisi o prolascima, od dana kad su stigli";
+    kept_alarms: "Alarms that somebody has looked at", "확인한 경보", "已处理的警报", "Pregledane uzbune";
+    kept_looks: "Who looked at whom", "조회 내역", "查阅记录", "Tko je koga gledao";
+    kept_photos: "Photos of people, from the day on which they left", "떠난 사람의 사진(떠난 날부터)", "离校人员的照片（自离开之日起）", "Fotografije osoba, od dana kad su otišle";
+    kept_closed_accounts: "All that is known of people whom no list names any more", "어느 명단에도 없는 사람의 모든 정보", "任何名单均不再包含的人员的全部信息", "Sve o osobama kojih više nema ni na jednom popisu";
+    kept_unnamed_photos: "Files of photos that nobody names, for an hour", "사용되지 않는 사진 파일(1시간)", "无人使用的照片文件（一小时）", "Datoteke fotografija koje nitko ne navodi, sat vremena";
 }
