@@ -13,6 +13,7 @@ pub mod erasure;
 pub mod explain;
 pub mod feed;
 pub mod folder;
+pub mod gains;
 pub mod model;
 pub mod number;
 pub mod office;

@@ -2,7 +2,7 @@
 //!
 //! It survives a restart. Deliberately no judgement: whether a door counts as closed follows from what is kept here.
 
-use crate::access::{AccessStore, ClosingAgentRow, ClosingRow, StoreError};
+use crate::access::{AccessStore, ClosingAgentRow, ClosingRow, RemovalTimes, StoreError};
 use doorward_protocol::codec;
 use doorward_protocol::commit::{Leaf, Position};
 use doorward_protocol::id::{AgentId, DoorId};
@@ -322,6 +322,15 @@ impl Closings {
             return Ok(Some(closing.clone()));
         }
         Ok(self.store.closing(seq)?.map(Closing::from_row))
+    }
+
+    /// How long the newest removals took, newest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn removal_times(&self, limit: u32) -> Result<Vec<RemovalTimes>, StoreError> {
+        let nothing = codec::encode(&Vec::<Signed<Removal>>::new()).unwrap_or_default();
+        self.store.removal_times(&nothing, limit)
     }
 
     fn tell(&self) {

@@ -22,11 +22,23 @@ use std::ops::ControlFlow;
 /// # Errors
 /// See [`JournalError`].
 pub fn directory_at(layout: &Layout, at: UnixMs) -> Result<Directory, JournalError> {
+    directory_while(layout, |entry| entry.at <= at)
+}
+
+/// The directory as an entry left it.
+///
+/// # Errors
+/// See [`JournalError`].
+pub fn directory_after(layout: &Layout, seq: u64) -> Result<Directory, JournalError> {
+    directory_while(layout, |entry| entry.seq <= seq)
+}
+
+fn directory_while(layout: &Layout, is_in: impl Fn(&Entry) -> bool) -> Result<Directory, JournalError> {
     let journal = journal::open(&layout.journal())?;
     let mut directory = Directory::default();
     let mut contradiction = None;
     journal.read_from(1, &mut |entry| {
-        if entry.at > at {
+        if !is_in(&entry) {
             return ControlFlow::Break(());
         }
         if let Err(refusal) = directory.take(&entry) {

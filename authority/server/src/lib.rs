@@ -32,6 +32,7 @@ pub mod present;
 pub mod quic;
 mod reading;
 pub mod retention;
+pub mod search;
 pub mod serve;
 pub mod sheet;
 pub mod signer;

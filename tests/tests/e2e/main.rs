@@ -15,6 +15,7 @@ mod console_map;
 #[cfg(test)]
 mod console_own;
 mod console_access;
+mod console_records;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]

@@ -215,7 +215,7 @@ mod tests {
             ["erased", "erased", "card.closed"]
         );
         assert_eq!((events[1].id, events[2].subject.as_str()), (2, "card B"), "no number is missing");
-        let looks: Vec<_> = store.looks(None, None, 9).unwrap().into_iter().map(|row| row.about).collect();
+        let looks: Vec<_> = store.looks(None, None, None, 9).unwrap().into_iter().map(|row| row.about).collect();
         assert_eq!(looks, ["card B", "people with \"im\"", "people with \"lee min\""], "which are about others, too");
         for file in std::fs::read_dir(directory.path()).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();

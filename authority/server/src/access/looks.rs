@@ -57,16 +57,25 @@ impl AccessStore {
             .await
     }
 
-    /// The newest looks, oldest of them first; about something, or by somebody, where that is said.
+    /// The newest looks, oldest of them first; about something, by somebody, or before one of them, where that is said.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn looks(&self, about: Option<&str>, actor: Option<&str>, limit: u32) -> Result<Vec<LookRow>, StoreError> {
+    pub fn looks(
+        &self,
+        about: Option<&str>,
+        actor: Option<&str>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<LookRow>, StoreError> {
         let sql = "SELECT id, at, actor, question, about FROM looks
-                   WHERE (?1 IS NULL OR about = ?1) AND (?2 IS NULL OR actor = ?2) ORDER BY id DESC LIMIT ?3";
+                   WHERE (?1 IS NULL OR about = ?1) AND (?2 IS NULL OR actor = ?2) AND (?3 IS NULL OR id < ?3)
+                   ORDER BY id DESC LIMIT ?4";
         let mut rows: Vec<LookRow> = self.looks.read(|connection| {
             let mut statement = connection.prepare(sql)?;
-            statement.query_map(params![about, actor, signed(u64::from(limit))], read_row)?.collect()
+            statement
+                .query_map(params![about, actor, before.map(signed), signed(u64::from(limit))], read_row)?
+                .collect()
         })?;
         rows.reverse();
         Ok(rows)
@@ -101,13 +110,15 @@ mod tests {
         writers.into_iter().for_each(|writer| writer.join().unwrap());
         let (store, _) = AccessStore::open(&layout).unwrap();
         let who = |about: Option<&str>, actor: Option<&str>, limit| {
-            let rows = store.looks(about, actor, limit).unwrap().into_iter();
+            let rows = store.looks(about, actor, None, limit).unwrap().into_iter();
             rows.map(|row| (row.actor, row.about)).collect::<Vec<_>>()
         };
         let pair = |actor: &str, about: &str| (actor.to_owned(), about.to_owned());
         assert_eq!(who(Some("card A"), None, 9), [pair("kim", "card A"), pair("lee", "card A")]);
         assert_eq!(who(None, Some("kim"), 9), [pair("kim", "card A"), pair("kim", "card B")]);
         assert_eq!(who(None, None, 1), [pair("kim", "card B")], "the newest");
+        let older = store.looks(None, None, Some(3), 9).unwrap();
+        assert_eq!(older.iter().map(|row| row.id).collect::<Vec<_>>(), [1, 2], "a page before the newest");
         assert!(who(Some("card A' OR 1"), None, 9).is_empty());
     }
 }

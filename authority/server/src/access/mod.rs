@@ -7,21 +7,25 @@
 mod alarms;
 mod closings;
 mod contacts;
+mod counts;
 mod database;
 mod erase;
 mod events;
 mod looks;
 mod old;
 mod records;
+mod times;
 
 pub use alarms::{AlarmRow, NewAlarm};
 pub use closings::{ClosingAgentRow, ClosingRow};
 pub use contacts::Contact;
+pub use counts::{Count, Counts, QUARTER_MS};
 pub use erase::Erased;
 pub use events::Event;
 pub use looks::{Look, LookRow};
 pub use old::{Old, Removed};
 pub use records::{Filter, NewRecord, RecordRow};
+pub use times::RemovalTimes;
 
 use crate::paths::Layout;
 use database::Database;

@@ -14,6 +14,8 @@ pub(super) const ADDED: &str = "
     CREATE TABLE IF NOT EXISTS removed (
         agent TEXT NOT NULL, incarnation BLOB NOT NULL, seq BIGINT NOT NULL, count BIGINT NOT NULL,
         PRIMARY KEY (agent, incarnation));
+    DROP INDEX IF EXISTS records_by_time;
+    CREATE INDEX IF NOT EXISTS records_by_time_and_answer ON records (at, door, reason, granted);
 ";
 
 /// Rows that are removed together: a few milliseconds of the writer.
@@ -223,7 +225,7 @@ mod tests {
             assert_eq!(store.count_old(old, UnixMs(i64::MAX)).unwrap(), 0, "{old:?}");
         }
         assert_eq!(store.newest_record().unwrap(), 2);
-        assert_eq!(store.looks(None, None, 9).unwrap()[0].about, "card B");
+        assert_eq!(store.looks(None, None, None, 9).unwrap()[0].about, "card B");
     }
 
     #[tokio::test]
@@ -248,7 +250,7 @@ mod tests {
             store.note_look(look).await.unwrap();
         }
         while store.remove_old(Old::Looks, UnixMs(100)).await.unwrap().0 > 0 {}
-        let left: Vec<_> = store.looks(None, None, 9).unwrap().into_iter().map(|row| row.at.0).collect();
+        let left: Vec<_> = store.looks(None, None, None, 9).unwrap().into_iter().map(|row| row.at.0).collect();
         assert!(left.contains(&500) && left.contains(&600), "{left:?}");
     }
 }

@@ -8,6 +8,7 @@ use doorward_protocol::record::{ChainHead, Record};
 use doorward_protocol::time::UnixMs;
 use rusqlite::types::Value;
 use rusqlite::{Row, Statement, Transaction, params, params_from_iter};
+use std::collections::BTreeSet;
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE records (
@@ -15,7 +16,6 @@ pub(super) const SCHEMA: &str = "
         at BIGINT NOT NULL, door TEXT NOT NULL, credential BLOB NOT NULL, card TEXT, person TEXT,
         factors TEXT NOT NULL, reason TEXT NOT NULL, granted BIGINT NOT NULL, epoch BIGINT NOT NULL,
         commit_seq BIGINT NOT NULL, received_at BIGINT NOT NULL, UNIQUE (agent, incarnation, seq));
-    CREATE INDEX records_by_time ON records (at);
     CREATE INDEX records_by_door ON records (door);
     CREATE INDEX records_by_card ON records (card);
     CREATE INDEX records_by_person ON records (person);
@@ -85,6 +85,45 @@ pub struct Filter {
     pub reason: Option<String>,
     /// That came home after this one.
     pub after_id: Option<u64>,
+    /// That came home before this one.
+    pub before_id: Option<u64>,
+    /// Before this instant.
+    pub until: Option<UnixMs>,
+    /// At one of these doors.
+    pub doors: Option<BTreeSet<String>>,
+    /// Whether the door opened.
+    pub granted: Option<bool>,
+}
+
+impl Filter {
+    /// The filter as SQL knows it, and the values in it.
+    pub(super) fn conditions(&self) -> (String, Vec<Value>) {
+        let mut conditions = Vec::new();
+        let mut values: Vec<Value> = Vec::new();
+        let mut narrow = |condition: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                values.push(value);
+                conditions.push(format!("{condition} ?{}", values.len()));
+            }
+        };
+        narrow("door =", self.door.clone().map(Value::Text));
+        narrow("card =", self.card.clone().map(Value::Text));
+        narrow("person =", self.person.clone().map(Value::Text));
+        narrow("reason =", self.reason.clone().map(Value::Text));
+        narrow("granted =", self.granted.map(|granted| Value::Integer(i64::from(granted))));
+        narrow("at >=", self.since.map(|at| Value::Integer(at.0)));
+        narrow("at <", self.until.map(|at| Value::Integer(at.0)));
+        narrow("id >", self.after_id.map(|id| Value::Integer(signed(id))));
+        narrow("id <", self.before_id.map(|id| Value::Integer(signed(id))));
+        if let Some(doors) = &self.doors {
+            let first = values.len().saturating_add(1);
+            values.extend(doors.iter().cloned().map(Value::Text));
+            let places: Vec<String> = (first..=values.len()).map(|place| format!("?{place}")).collect();
+            conditions.push(format!("door IN ({})", places.join(", ")));
+        }
+        let is_all = conditions.is_empty();
+        (if is_all { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) }, values)
+    }
 }
 
 const COLUMNS: &str = "id, agent, incarnation, seq, at, door, credential, card, person, factors, reason, granted, epoch, \
@@ -177,22 +216,7 @@ impl AccessStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn records(&self, filter: &Filter, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
-        let mut conditions = Vec::new();
-        let mut values: Vec<Value> = Vec::new();
-        let mut narrow = |condition: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                values.push(value);
-                conditions.push(format!("{condition} ?{}", values.len()));
-            }
-        };
-        narrow("door =", filter.door.clone().map(Value::Text));
-        narrow("card =", filter.card.clone().map(Value::Text));
-        narrow("person =", filter.person.clone().map(Value::Text));
-        narrow("reason =", filter.reason.clone().map(Value::Text));
-        narrow("at >=", filter.since.map(|at| Value::Integer(at.0)));
-        narrow("id >", filter.after_id.map(|id| Value::Integer(signed(id))));
-        let narrowed =
-            if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+        let (narrowed, values) = filter.conditions();
         let order = if filter.after_id.is_some() { "ASC" } else { "DESC" };
         let sql = format!("SELECT {COLUMNS} FROM records {narrowed} ORDER BY id {order} LIMIT {limit}");
         let mut rows: Vec<RecordRow> = self.log.read(|connection| {

@@ -4,7 +4,7 @@ use super::caller::Caller;
 use super::extract::{Body, Params};
 use super::lines::{Lines, lines};
 use super::shapes::{Fault, ImportLine, ImportOrder, ImportProgress, ImportResult};
-use super::{Api, Failure};
+use super::{Api, Failure, blocking};
 use crate::authority::Accepted;
 use crate::clock;
 use axum::extract::State;
@@ -147,10 +147,4 @@ async fn stage(lines: &Lines, done: usize, detail: String) {
     let progress = ImportProgress { stage, done: count(done), total: count(STAGES.len()), detail };
     // Who no longer reads still wants the import.
     lines.send(&ImportLine::Progress(progress)).await;
-}
-
-/// Runs what takes long where it may.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }

@@ -5,18 +5,18 @@ use super::extract::Params;
 use super::lines::{Lines, lines};
 use super::questions::parse_instant;
 use super::shapes::{LogLine, RecordView};
-use super::{Api, Failure, alarms, at};
+use super::{Api, Failure, alarms, at, blocking};
 use crate::access::{Filter, RecordRow, StoreError};
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
-use doorward_policy::model::{CardId, PersonId};
+use doorward_policy::model::{BuildingId, CardId, PersonId};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use doorward_protocol::decide::Reason;
 use doorward_protocol::id::DoorId;
 use doorward_protocol::problem::{did_you_mean, shown};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How many records unless the request says so.
@@ -31,7 +31,10 @@ pub struct Narrow {
     pub(crate) door: Option<String>,
     pub(crate) card: Option<String>,
     pub(crate) person: Option<String>,
+    pub(crate) building: Option<String>,
+    pub(crate) decision: Option<String>,
     pub(crate) since: Option<String>,
+    pub(crate) until: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) limit: Option<u32>,
     #[serde(default)]
@@ -50,12 +53,69 @@ impl Narrow {
         let card = card.as_deref().and_then(|card| CardId::new(card).ok());
         let person = person.as_deref().and_then(|person| PersonId::new(person).ok());
         let named = door.as_ref().map(Object::Door).or_else(|| card.as_ref().map(Object::Card));
-        let named = named.or_else(|| person.as_ref().map(Object::Person)).unwrap_or(Object::Campus);
-        let hint = "name a door, card or person that lies in your remit";
+        let named = named.or_else(|| person.as_ref().map(Object::Person));
+        let building = self.building.as_deref().and_then(|building| BuildingId::new(building).ok());
+        let named = named.or_else(|| building.as_ref().map(Object::Building)).unwrap_or(Object::Campus);
+        let hint = "name a door, card, person or building that lies in your remit";
         caller.may(api, Act::ReadLog, named).map_err(|failure| failure.with_hint(hint))?;
         let about = person.as_ref().map(Object::Person).or_else(|| card.as_ref().map(Object::Card));
         Ok(about.unwrap_or(named).to_string())
     }
+
+    /// What the store is asked for.
+    fn filter(self, api: &Api) -> Result<Filter, Failure> {
+        if let Some(reason) = &self.reason
+            && !Reason::ALL.iter().any(|known| known.as_str() == reason)
+        {
+            let near = did_you_mean(reason, Reason::ALL.map(Reason::as_str));
+            let known = Reason::ALL.map(Reason::as_str).join(", ");
+            let failure = Failure::bad(format!("{} is no reason{near}", shown(reason)));
+            return Err(failure.with_hint(format!("reasons are {known}")));
+        }
+        let granted = match self.decision.as_deref() {
+            None => None,
+            Some("grant") => Some(true),
+            Some("deny") => Some(false),
+            Some(other) => return Err(Failure::bad(format!("{} is neither grant nor deny", shown(other)))),
+        };
+        let building = self.building.as_deref().map(|id| BuildingId::new(id).map_err(Failure::of_id("building", id)));
+        Ok(Filter {
+            since: self.since.as_deref().map(parse_instant).transpose()?,
+            until: self.until.as_deref().map(parse_instant).transpose()?,
+            doors: building.transpose()?.map(|building| doors_of(api, &building)),
+            granted,
+            door: self.door,
+            card: self.card,
+            person: self.person,
+            reason: self.reason,
+            ..Filter::default()
+        })
+    }
+}
+
+/// The doors of a building.
+pub fn doors_of(api: &Api, building: &BuildingId) -> BTreeSet<String> {
+    let present = api.authority.present();
+    let doors = present.directory.tables().doors.iter().filter(|(_, door)| door.building == *building);
+    doors.map(|(id, _)| id.to_string()).collect()
+}
+
+/// The newest access records that fit, newest first, and the one before which to look on: a page of the console.
+pub async fn page(
+    api: &Arc<Api>,
+    caller: &Caller,
+    narrow: Narrow,
+    before: Option<u64>,
+) -> Result<(Vec<RecordView>, Option<u64>), Failure> {
+    let about = narrow.check(api, caller)?;
+    caller.looks(api, "log", about).await;
+    let limit = narrow.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
+    let filter = Filter { before_id: before, ..narrow.filter(api)? };
+    let store = api.authority.store.clone();
+    let rows = blocking(move || store.records(&filter, limit)).await??;
+    let is_full = u32::try_from(rows.len()).is_ok_and(|count| count >= limit);
+    let next = rows.first().map(|row| row.id).filter(|id| is_full && *id > 1);
+    Ok((rows.into_iter().rev().map(|row| view(api, row)).collect(), next))
 }
 
 /// The newest access records that fit, oldest of them first; with `follow`, then new ones and alarms as they come.
@@ -63,7 +123,10 @@ impl Narrow {
     params(("door" = Option<String>, Query, description = "At this door"),
         ("card" = Option<String>, Query, description = "With this card"),
         ("person" = Option<String>, Query, description = "By this person"),
+        ("building" = Option<String>, Query, description = "At the doors of this building"),
+        ("decision" = Option<String>, Query, description = "`grant` or `deny`"),
         ("since" = Option<String>, Query, description = "From this instant on, RFC 3339"),
+        ("until" = Option<String>, Query, description = "Before this instant, RFC 3339"),
         ("reason" = Option<String>, Query, description = "With this reason"),
         ("limit" = Option<u32>, Query, description = "How many at most"),
         ("follow" = Option<bool>, Query, description = "Go on with what happens from now on")),
@@ -75,30 +138,13 @@ pub async fn list(
 ) -> Result<Response, Failure> {
     let about = narrow.check(&api, &caller)?;
     caller.looks(&api, "log", about).await;
-    if let Some(reason) = &narrow.reason
-        && !Reason::ALL.iter().any(|known| known.as_str() == reason)
-    {
-        let near = did_you_mean(reason, Reason::ALL.map(Reason::as_str));
-        let known = Reason::ALL.map(Reason::as_str).join(", ");
-        return Err(
-            Failure::bad(format!("{} is no reason{near}", shown(reason))).with_hint(format!("reasons are {known}"))
-        );
-    }
-    let filter = Filter {
-        since: narrow.since.as_deref().map(parse_instant).transpose()?,
-        door: narrow.door,
-        card: narrow.card,
-        person: narrow.person,
-        reason: narrow.reason,
-        after_id: None,
-    };
     let limit = narrow.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
+    let is_followed = narrow.follow;
+    let filter = narrow.filter(&api)?;
     let (store, wanted) = (api.authority.store.clone(), filter.clone());
     // Ends are taken before the first look, so that nothing falls between it and the next.
     let read = move || Ok((store.newest_record()?, store.newest_alarm()?, store.records(&wanted, limit)?));
-    let read = tokio::task::spawn_blocking(read).await;
-    let read: Result<_, StoreError> =
-        read.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let read: Result<_, StoreError> = blocking(read).await?;
     let (records_end, alarms_end, rows) = read?;
     let (lines, response) = lines();
     tokio::spawn(async move {
@@ -109,7 +155,7 @@ pub async fn list(
                 return;
             }
         }
-        if narrow.follow {
+        if is_followed {
             // An error of the store ends the stream; the reader sees that it ended and may ask again.
             let _ended = follow(&api, filter, (newest, alarms_end), &lines).await;
         }

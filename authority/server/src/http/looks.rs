@@ -23,9 +23,10 @@ const LIMIT_MAX: u32 = 10_000;
 
 #[derive(Debug, Deserialize)]
 pub struct Narrow {
-    about: Option<String>,
-    by: Option<String>,
-    limit: Option<u32>,
+    pub(crate) about: Option<String>,
+    pub(crate) by: Option<String>,
+    pub(crate) before: Option<u64>,
+    pub(crate) limit: Option<u32>,
 }
 
 impl Caller {
@@ -47,6 +48,7 @@ impl Caller {
 #[utoipa::path(get, path = "/v1/looks",
     params(("about" = Option<String>, Query, description = "About this, such as `card CARD1` or `person 230001`"),
         ("by" = Option<String>, Query, description = "By this one"),
+        ("before" = Option<u64>, Query, description = "Before this one"),
         ("limit" = Option<u32>, Query, description = "How many at most")),
     responses((status = 200, body = Looks), (status = 403, body = Fault)))]
 pub async fn list(
@@ -56,7 +58,7 @@ pub async fn list(
 ) -> Result<Json<Looks>, Failure> {
     caller.may(&api, Act::ReadJournal, Object::Campus)?;
     let limit = narrow.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
-    let rows = api.authority.store.looks(narrow.about.as_deref(), narrow.by.as_deref(), limit)?;
+    let rows = api.authority.store.looks(narrow.about.as_deref(), narrow.by.as_deref(), narrow.before, limit)?;
     Ok(Json(Looks { looks: rows.into_iter().map(|row| view(&api, row)).collect() }))
 }
 

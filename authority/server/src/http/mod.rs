@@ -9,7 +9,9 @@ mod archive;
 pub mod caller;
 pub(crate) mod cards;
 pub(crate) mod changes;
+pub(crate) mod compare;
 pub mod connections;
+pub(crate) mod counts;
 pub(crate) mod doors;
 pub(crate) mod extract;
 pub mod failure;
@@ -22,8 +24,14 @@ pub(crate) mod log;
 mod looks;
 pub(crate) mod map;
 pub(crate) mod me;
+pub(crate) mod journal;
+mod lines;
+pub mod listen;
+pub(crate) mod log;
+pub(crate) mod looks;
+mod me;
 pub(crate) mod oidc;
-mod operators;
+pub(crate) mod operators;
 pub(crate) mod people;
 mod personal;
 pub(crate) mod photos;
@@ -34,10 +42,11 @@ pub(crate) mod reports;
 mod requests;
 pub(crate) mod requests;
 mod retention;
+pub(crate) mod retention;
 pub mod scim;
 pub(crate) mod sessions;
 pub mod shapes;
-mod status;
+pub(crate) mod status;
 
 use crate::accounts::Accounts;
 use crate::authority::Authority;
@@ -87,6 +96,8 @@ pub struct Api {
     oidc: Option<Oidc>,
     /// One import at a time: each holds a whole campus in memory.
     imports: Semaphore,
+    /// One comparison at a time, likewise.
+    comparisons: Semaphore,
     refusals: Refusals,
     outbound: Arc<Outbound>,
     map: CampusMap,
@@ -113,6 +124,7 @@ impl Api {
             quic,
             oidc: None,
             imports: Semaphore::new(1),
+            comparisons: Semaphore::new(1),
             refusals: Refusals::default(),
             outbound: Arc::default(),
         }
@@ -171,6 +183,12 @@ impl Api {
     fn affected(&self, agent: &AgentId, doors: Vec<String>) -> AffectedAgent {
         AffectedAgent { agent: agent.to_string(), doors, connected: self.authority.hub.is_connected(agent) }
     }
+}
+
+/// Runs what takes long where it may.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
 const fn at(position: Position) -> At {
@@ -247,6 +265,9 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(questions::why))
         .routes(routes!(journal::list))
         .routes(routes!(log::list))
+        .routes(routes!(counts::taps))
+        .routes(routes!(counts::removals))
+        .routes(routes!(compare::compare))
         .routes(routes!(looks::list))
         .routes(routes!(alarms::list))
         .routes(routes!(alarms::acknowledge))

@@ -89,7 +89,7 @@ fn collect(api: &Arc<Api>, caller: &Caller, person: &PersonId) -> Result<PersonE
     export.access_records = records.into_values().map(|row| log::view(api, row)).collect();
     let about = trail.cards().iter().map(|card| format!("card {card}")).chain([format!("person {person}")]);
     for about in about {
-        let rows = api.authority.store.looks(Some(&about), None, u32::MAX)?;
+        let rows = api.authority.store.looks(Some(&about), None, None, u32::MAX)?;
         export.looks.extend(rows.into_iter().map(|row| looks::view(api, row)));
     }
     export.journal = entries.iter().map(|entry| entry_about(api, &trail, entry)).collect();

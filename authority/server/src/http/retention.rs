@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[derive(Debug, Deserialize)]
 pub struct Narrow {
     #[serde(default)]
-    count: bool,
+    pub(crate) count: bool,
 }
 
 /// How long each kind of what is known of people is kept.

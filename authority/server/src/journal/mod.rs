@@ -4,9 +4,10 @@
 
 mod sqlite;
 
-use doorward_policy::command::Entry;
+use doorward_policy::command::{Actor, Command, Entry};
 use doorward_protocol::commit::{Commit, Position};
 use doorward_protocol::sign::Signed;
+use doorward_protocol::time::UnixMs;
 use doorward_protocol::trust::Statement;
 use std::fmt::Debug;
 use std::ops::ControlFlow;
@@ -60,6 +61,32 @@ pub enum JournalError {
     Storage(String),
 }
 
+/// An entry as it is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Stored<'a> {
+    /// Its number.
+    pub seq: u64,
+    /// When it was accepted.
+    pub at: UnixMs,
+    /// Who did it.
+    pub actor: &'a str,
+    /// What was done, as JSON.
+    pub command: &'a str,
+}
+
+impl Stored<'_> {
+    /// The entry itself.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] when it cannot be read.
+    pub fn entry(&self) -> Result<Entry, JournalError> {
+        let damaged = |why: String| JournalError::Damaged { seq: self.seq, why };
+        let command: Command = serde_json::from_str(self.command).map_err(|error| damaged(error.to_string()))?;
+        let actor = Actor::new(self.actor).map_err(|error| damaged(format!("its actor {error}")))?;
+        Ok(Entry { seq: self.seq, at: self.at, actor, command })
+    }
+}
+
 /// What the core asks of a journal. Whatever returns without an error is durable.
 pub trait Journal: Debug + Send {
     /// Number of the last entry; 0 before the first.
@@ -91,6 +118,13 @@ pub trait Journal: Debug + Send {
         up_to: u64,
         visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
     ) -> Result<(), JournalError>;
+
+    /// Shows the entries before number `seq`, the newest first, as they are stored, until there are no more or `visit` breaks: what
+    /// is looked for among many is found without reading each of them.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    fn read_back(&self, seq: u64, visit: &mut dyn FnMut(&Stored<'_>) -> ControlFlow<()>) -> Result<(), JournalError>;
 
     /// Puts other actors and commands (with their text) in the place of those of entries, all or none, and leaves no trace of what stood there. For nothing
     /// but erasing people; the entries must fold as they did.

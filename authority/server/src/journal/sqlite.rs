@@ -1,7 +1,7 @@
 //! The journal in an embedded SQLite database. The statements, the schema aside, are plain SQL.
 
-use super::{Journal, JournalError};
-use doorward_policy::command::{Actor, Command, Entry};
+use super::{Journal, JournalError, Stored};
+use doorward_policy::command::Entry;
 use doorward_protocol::codec;
 use doorward_protocol::commit::{Commit, Position};
 use doorward_protocol::sign::Signed;
@@ -151,6 +151,18 @@ impl Journal for SqliteJournal {
         Ok(())
     }
 
+    fn read_back(&self, seq: u64, visit: &mut dyn FnMut(&Stored<'_>) -> ControlFlow<()>) -> Result<(), JournalError> {
+        let sql = "SELECT seq, at, actor, command FROM entries WHERE seq < $1 ORDER BY seq DESC";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query(params![i64::try_from(seq).unwrap_or(i64::MAX)])?;
+        while let Some(row) = rows.next()? {
+            if visit(&as_stored(row)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn rewrite(&mut self, entries: &[(Entry, String)]) -> Result<(), JournalError> {
         self.connection.pragma_update(None, "secure_delete", "ON")?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -218,13 +230,17 @@ fn head_of(connection: &Connection) -> Result<u64, JournalError> {
     loaded(statement.query_row([], |row| row.get(0))?)
 }
 
-fn read_entry(row: &Row<'_>) -> Result<Entry, JournalError> {
+fn as_stored<'a>(row: &'a Row<'_>) -> Result<Stored<'a>, JournalError> {
     let seq = loaded(row.get(0)?)?;
-    let damaged = |why: String| JournalError::Damaged { seq, why };
-    let (actor, command): (String, String) = (row.get(2)?, row.get(3)?);
-    let command: Command = serde_json::from_str(&command).map_err(|error| damaged(error.to_string()))?;
-    let actor = Actor::new(&actor).map_err(|error| damaged(format!("its actor {error}")))?;
-    Ok(Entry { seq, at: UnixMs(row.get(1)?), actor, command })
+    let text = |column| {
+        let text = row.get_ref(column)?.as_str();
+        text.map_err(|error| JournalError::Damaged { seq, why: error.to_string() })
+    };
+    Ok(Stored { seq, at: UnixMs(row.get(1)?), actor: text(2)?, command: text(3)? })
+}
+
+fn read_entry(row: &Row<'_>) -> Result<Entry, JournalError> {
+    as_stored(row)?.entry()
 }
 
 fn stored(seq: u64) -> Result<i64, JournalError> {
@@ -246,6 +262,7 @@ fn from_bytes<T: Serialize + DeserializeOwned>(seq: u64, bytes: &[u8]) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use doorward_policy::command::{Actor, Command};
     use doorward_policy::model::CardId;
 
     fn entry(seq: u64) -> Entry {

@@ -17,6 +17,7 @@ mod console_map;
 #[cfg(test)]
 mod console_own;
 mod console_access;
+mod console_records;
 #[cfg(test)]
 mod core;
 #[cfg(test)]

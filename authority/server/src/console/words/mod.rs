@@ -46,6 +46,7 @@ mod explain;
 mod frame;
 mod map;
 mod own;
+pub mod record_terms;
 mod records;
 mod refusals;
 mod terms;

@@ -10,6 +10,7 @@ pub mod office;
 pub mod oidc;
 pub mod personal;
 pub mod production;
+pub mod records;
 pub mod requests;
 pub mod retention;
 
