@@ -8,13 +8,13 @@ mod authority;
 mod bad_days;
 #[cfg(test)]
 mod console;
+mod console_access;
 #[cfg(test)]
 mod console_card_office;
 #[cfg(test)]
 mod console_map;
 #[cfg(test)]
 mod console_own;
-mod console_access;
 mod console_records;
 #[cfg(test)]
 mod crashes;

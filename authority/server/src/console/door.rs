@@ -53,11 +53,7 @@ pub struct Why {
 
 impl Site {
     /// An instant as the API takes it: what a form sent is local time of the campus, and gets the offset of that hour.
-<<<<<<< HEAD
-    pub(super) fn instant(&self, text: &str) -> Option<String> {
-=======
     pub fn instant(&self, text: &str) -> Option<String> {
->>>>>>> 180bcf2163facb3a14625c7e268622be59c8c5a5
         let text = text.trim();
         if text.is_empty() {
             return None;

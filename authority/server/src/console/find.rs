@@ -2,12 +2,8 @@
 
 use super::card::state_mark;
 use super::visit::{Visitor, percent};
-<<<<<<< HEAD
-use super::words::fill;
-use super::{Site, card_office};
-=======
 use super::words::{AccessWords, fill};
->>>>>>> 3fbbfdf3bc218a3e35c6f0bed033ad8704d775d7
+use super::{Site, card_office};
 use crate::http::caller::Caller;
 use crate::http::extract::{Named, Params};
 use crate::http::failure::Failure;

@@ -3,8 +3,8 @@
 //! Deliberately not what decides who may: an entry that is not shown is refused all the same when it is asked for.
 
 use super::visit::Visitor;
-use super::words::{CardOfficeWords, Language, MapWords, fill};
-use super::{Site, card_office};
+use super::words::{AccessWords, CardOfficeWords, Language, MapWords, RecordsWords, fill};
+use super::{Site, access, card_office, records};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use maud::{Markup, html};
@@ -24,13 +24,15 @@ const TOP: &[Entry] = &[
     Entry { path: "/", act: Act::SeeCards, name: |language| language.words().nav_find },
     Entry { path: "/desk", act: Act::ApplyForCards, name: |language| CardOfficeWords::of(language).nav },
     Entry { path: "/doors", act: Act::SeeDoors, name: |language| language.words().nav_doors },
+    Entry { path: "/requests", act: Act::SeeGrants, name: |language| AccessWords::of(language).nav },
     Entry { path: "/map", act: Act::SeeDoors, name: |language| MapWords::of(language).nav },
     Entry { path: "/taps", act: Act::ReadLog, name: |language| language.words().nav_taps },
     Entry { path: ALARMS, act: Act::SeeAgents, name: |language| language.words().nav_alarms },
     Entry { path: "/lockdown", act: Act::LockDown, name: |language| language.words().nav_lockdown },
+    Entry { path: "/journal", act: Act::ReadJournal, name: |language| RecordsWords::of(language).nav },
 ];
 /// The menus of offices: where one begins with an entry at the top, that entry stands for all of its pages.
-const OFFICES: &[&[Entry]] = &[card_office::PAGES];
+const OFFICES: &[&[Entry]] = &[access::PAGES, card_office::PAGES, records::PAGES];
 /// The page beside which the open alarms are counted.
 const ALARMS: &str = "/alarms";
 
@@ -89,10 +91,13 @@ fn pages(site: &Site, visitor: &Visitor) -> Markup {
 
 /// The menu of an office's pages.
 pub fn section(site: &Site, visitor: &Visitor, name: &str, entries: &[Entry]) -> Markup {
+    // A page below another one is that page, and not the other one.
+    let here = entries.iter().filter(|entry| entry.is_here(visitor)).max_by_key(|entry| entry.path.len());
+    let here = here.map(|entry| entry.path);
     html! {
         nav.section aria-label=(name) {
             @for entry in entries.iter().filter(|entry| visitor.may_somewhere(site, entry.act)) {
-                @let is_here = entry.is_here(visitor).then_some("page");
+                @let is_here = (here == Some(entry.path)).then_some("page");
                 a href=(entry.path) aria-current=[is_here] { ((entry.name)(visitor.language)) }
             }
         }

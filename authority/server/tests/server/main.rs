@@ -10,13 +10,13 @@ mod behind;
 mod browser;
 #[cfg(test)]
 mod console;
+mod console_access;
 #[cfg(test)]
 mod console_card_office;
 #[cfg(test)]
 mod console_map;
 #[cfg(test)]
 mod console_own;
-mod console_access;
 mod console_records;
 #[cfg(test)]
 mod core;
