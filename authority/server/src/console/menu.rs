@@ -29,7 +29,7 @@ const TOP: &[Entry] = &[
     Entry { path: "/taps", act: Act::ReadLog, name: |language| language.words().nav_taps },
     Entry { path: ALARMS, act: Act::SeeAgents, name: |language| language.words().nav_alarms },
     Entry { path: "/lockdown", act: Act::LockDown, name: |language| language.words().nav_lockdown },
-    Entry { path: "/journal", act: Act::ReadJournal, name: |language| RecordsWords::of(language).nav },
+    Entry { path: "/journal", act: Act::ReadLog, name: |language| RecordsWords::of(language).nav },
 ];
 /// The menus of offices: where one begins with an entry at the top, that entry stands for all of its pages.
 const OFFICES: &[&[Entry]] = &[access::PAGES, card_office::PAGES, records::PAGES];
@@ -44,11 +44,21 @@ impl Entry {
             || self.path != "/" && asked.strip_prefix(self.path).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    /// Whether a visitor is there, below, or on another page for which it stands.
+    /// The pages for which it stands: those of the office whose menu begins with it, or itself.
+    fn pages(&self) -> &[Self] {
+        let begins = |office: &&&[Self]| office.first().is_some_and(|first| first.path == self.path);
+        OFFICES.iter().find(begins).copied().unwrap_or(std::slice::from_ref(self))
+    }
+
+    /// Whether a visitor is on one of its pages, or below.
     fn stands_for(&self, visitor: &Visitor) -> bool {
-        let begins = |office: &&&[Entry]| office.first().is_some_and(|first| first.path == self.path);
-        let mut others = OFFICES.iter().filter(begins).flat_map(|office| office.iter());
-        self.is_here(visitor) || others.any(|other| other.is_here(visitor))
+        self.pages().iter().any(|page| page.is_here(visitor))
+    }
+
+    /// The first of its pages that a visitor may see.
+    fn leads_to(&self, site: &Site, visitor: &Visitor) -> &str {
+        let page = self.pages().iter().find(|page| visitor.may_somewhere(site, page.act));
+        page.map_or(self.path, |page| page.path)
     }
 }
 
@@ -78,7 +88,7 @@ fn pages(site: &Site, visitor: &Visitor) -> Markup {
         nav aria-label=(words.main_menu) {
             @for entry in TOP.iter().filter(|entry| visitor.may_somewhere(site, entry.act)) {
                 @let is_here = entry.stands_for(visitor).then_some("page");
-                a href=(entry.path) aria-current=[is_here] {
+                a href=(entry.leads_to(site, visitor)) aria-current=[is_here] {
                     ((entry.name)(visitor.language))
                     @if entry.path == ALARMS && open > 0 {
                         " " span.count aria-label=(fill(words.alarms_open, &[("count", &open.to_string())])) role="img" { (open) }

@@ -2,6 +2,7 @@
 
 use crate::running::Running;
 use doorward_server::http::shapes::office::SetUpGiven;
+use doorward_server::http::shapes::{CardView, JournalLine};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -117,5 +118,15 @@ impl Running {
         let page = browser.sign_in(id).await;
         assert_eq!((page.status, page.header("location")), (303, Some("/")), "{}", page.body);
         browser
+    }
+
+    /// The state of a card.
+    pub async fn state_of(&self, card: &str) -> String {
+        self.get::<CardView>(&format!("/v1/cards/{card}")).await.state
+    }
+
+    /// The number of the newest entry of the journal.
+    pub async fn head(&self) -> u64 {
+        self.lines::<JournalLine>("GET", "/v1/journal?limit=1", "").await[0].seq
     }
 }

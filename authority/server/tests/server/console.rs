@@ -6,8 +6,8 @@ use crate::browser::{Browser, PASSWORD};
 use crate::running::{Running, running};
 use crate::support::{active_card, campus};
 use doorward_policy::model::{CardId, CardState};
+use doorward_server::http::shapes::JournalLine;
 use doorward_server::http::shapes::office::{Looks, SetUpGiven};
-use doorward_server::http::shapes::{CardView, JournalLine};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
@@ -54,10 +54,6 @@ const FORMS: [&str; 10] = [
 impl Running {
     async fn guard(&self) -> Browser<'_> {
         self.operator("guard", json!({ "role": "security-office", "campus": true })).await
-    }
-
-    async fn state_of(&self, card: &str) -> String {
-        self.get::<CardView>(&format!("/v1/cards/{card}")).await.state
     }
 }
 

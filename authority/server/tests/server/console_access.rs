@@ -5,7 +5,6 @@ use crate::browser::{Browser, Page};
 use crate::running::{Running, running};
 use crate::support::campus;
 use doorward_policy::model::CardState;
-use doorward_server::http::shapes::JournalLine;
 use doorward_server::http::shapes::requests::{Grants, RequestView, Requests};
 use serde_json::{Value, json};
 
@@ -53,11 +52,6 @@ impl Running {
     async fn grants(&self) -> Vec<String> {
         let grants: Grants = self.get("/v1/grants").await;
         grants.grants.into_iter().map(|grant| grant.id).collect()
-    }
-
-    async fn head(&self) -> u64 {
-        let lines: Vec<JournalLine> = self.lines("GET", "/v1/journal?limit=1", "").await;
-        lines[0].seq
     }
 
     /// A request that waits, asked by the owner for the department's people, with the longest reason.

@@ -5,12 +5,10 @@
 use crate::browser::{Browser, Page};
 use crate::running::{Running, running};
 use crate::support::campus_files;
+use doorward_server::http::shapes::ImportLine;
 use doorward_server::http::shapes::desk::PhotoList;
 use doorward_server::http::shapes::production::Campaigns;
-use doorward_server::http::shapes::{CardView, ImportLine, JournalLine};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 const PHOTO: &[u8] = include_bytes!("../photo-24x30.jpg");
 
@@ -119,44 +117,10 @@ impl Running {
         list.photos.first().map(|photo| (photo.state.clone(), photo.image.clone())).unwrap()
     }
 
-    async fn state(&self, card: &str) -> String {
-        self.get::<CardView>(&format!("/v1/cards/{card}")).await.state
-    }
-
-    async fn head(&self) -> u64 {
-        self.lines::<JournalLine>("GET", "/v1/journal?limit=1", "").await[0].seq
-    }
-
-    /// Sends a form with a file, as a browser does.
-    async fn upload(&self, browser: &mut Browser<'_>, page: &str, to: &str, file: (&str, &[u8])) -> Page {
-        let key = browser.get(page).await.key();
-        let part = |head: &str| format!("--frontier\r\nContent-Disposition: form-data; {head}\r\n\r\n");
-        let mut body = format!("{}{key}\r\n", part("name=\"key\"")).into_bytes();
-        body.extend_from_slice(part(&format!("name=\"file\"; filename=\"{}\"", file.0)).as_bytes());
-        body.extend_from_slice(file.1);
-        body.extend_from_slice(b"\r\n--frontier--\r\n");
-        let cookies: Vec<String> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let head = format!(
-            "POST {to} HTTP/1.0\r\nCookie: {}\r\nSec-Fetch-Site: same-origin\r\n\
-             Content-Type: multipart/form-data; boundary=frontier\r\nContent-Length: {}\r\n\r\n",
-            cookies.join("; "),
-            body.len()
-        );
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(&body).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Page { status, head: head.to_owned(), body: body.to_owned() }
-    }
-
     async fn bring_photos(&self, browser: &mut Browser<'_>, people: &[&str]) {
         for person in people {
             let page = format!("/photos/of/{person}");
-            let sent = self.upload(browser, &page, &page, ("face.jpg", PHOTO)).await;
+            let sent = browser.upload(&page, &page, "file", PHOTO).await;
             assert_eq!((sent.status, sent.header("location")), (303, Some(page.as_str())), "{}", sent.body);
         }
     }
@@ -225,7 +189,7 @@ async fn whoever_may_nothing_there_gets_no_page_of_the_card_office_and_no_form_w
         assert!(page.status == 403 || is_file && page.status == 400, "{path}: {} {}", page.status, page.body);
     }
     for path in ["/photos/of/230003", "/batches/b/deliver"] {
-        let page = running.upload(&mut auditor, "/", path, ("a.jpg", PHOTO)).await;
+        let page = auditor.upload("/", path, "file", PHOTO).await;
         assert_eq!(page.status, 403, "{path}: {}", page.body);
     }
     assert_eq!(running.head().await, head, "nothing was changed");
@@ -282,7 +246,7 @@ async fn a_rejected_photo_is_brought_anew_and_an_approved_one_is_locked_until_it
     let running = office().await;
     let mut physics = running.assistant("physics").await;
     let page = "/photos/of/230003";
-    let sent = running.upload(&mut physics, page, page, ("face.jpg", b"no photo")).await;
+    let sent = physics.upload(page, page, "file", b"no photo").await;
     assert_eq!(sent.status, 400);
     assert!(sent.body.contains("the photo is no JPEG") && sent.body.contains("type=\"file\""), "{}", sent.body);
     running.bring_photos(&mut physics, &["230003"]).await;
@@ -295,7 +259,7 @@ async fn a_rejected_photo_is_brought_anew_and_an_approved_one_is_locked_until_it
     assert_eq!(running.photo_of("230003").await.0, "waiting", "it waits again");
     led(&physics.send(page, "/photos/of/230003/approve", &fields).await);
     assert!(!physics.get(page).await.body.contains("type=\"file\""), "locked");
-    let sent = running.upload(&mut physics, page, page, ("face.jpg", PHOTO)).await;
+    let sent = physics.upload(page, page, "file", PHOTO).await;
     assert_eq!(sent.status, 409, "{}", sent.body);
     assert_eq!(physics.send(page, "/photos/of/230003/reopen", "reason=").await.status, 409, "without a reason");
     led(&physics.send(page, "/photos/of/230003/reopen", "reason=ten+years+old").await);
@@ -319,7 +283,7 @@ async fn the_desk_says_the_fee_before_a_card_is_replaced_and_activates_what_a_re
     let page = clerk.get(&format!("/people/230001/issue?weigh=true&{asked}")).await;
     assert!(page.body.contains("2000 KRW"), "before anything is ordered: {}", page.body);
     assert!(page.body.contains("Card CARD1 ends as soon as the new one is issued"), "{}", page.body);
-    assert_eq!(running.state("CARD1").await, "active");
+    assert_eq!(running.state_of("CARD1").await, "active");
     let wrong = clerk.get("/people/230001/issue?weigh=true&cause=first&card_type=id-card").await;
     assert_eq!(wrong.status, 409);
     assert!(wrong.body.contains("has card CARD1") && wrong.body.contains("id=\"cause\""), "{}", wrong.body);
@@ -335,10 +299,10 @@ async fn the_desk_says_the_fee_before_a_card_is_replaced_and_activates_what_a_re
     assert!(to.starts_with("/cards/NEW1/issued?change="), "{to}");
     let page = clerk.get(&to).await;
     assert!(page.body.contains("2000 KRW") && page.body.contains("action=\"/cards/NEW1/activate\""), "{}", page.body);
-    assert_eq!((running.state("CARD1").await, running.state("NEW1").await), ("closed".into(), "produced".into()));
+    assert_eq!((running.state_of("CARD1").await, running.state_of("NEW1").await), ("closed".into(), "produced".into()));
     let to = led(&clerk.send("/cards/NEW1", "/cards/NEW1/activate", "").await);
     assert!(to.starts_with("/changes/"), "{to}");
-    assert_eq!(running.state("NEW1").await, "active");
+    assert_eq!(running.state_of("NEW1").await, "active");
     let page = clerk.send("/desk", "/cards/NEW1/activate", "").await;
     assert_eq!(page.status, 409);
     assert!(page.body.contains("role=\"alert\""), "{}", page.body);
@@ -364,7 +328,7 @@ async fn the_desk_extends_closes_and_gives_found_cards_back_with_what_was_shown(
     let found = "/cards/CARD2/found";
     assert_eq!(clerk.send(found, found, "place=+").await.status, 409);
     led(&clerk.send(found, found, "place=library%3B+at+the+gate").await);
-    assert_eq!(running.state("CARD2").await, "suspended");
+    assert_eq!(running.state_of("CARD2").await, "suspended");
     let page = clerk.get("/desk").await;
     assert!(page.body.contains("library; at the gate") && page.body.contains("/cards/CARD2/resume"), "{}", page.body);
     assert!(clerk.get("/cards/CARD2").await.body.contains("waits for its holder: library; at the gate"));
@@ -374,7 +338,7 @@ async fn the_desk_extends_closes_and_gives_found_cards_back_with_what_was_shown(
     let close = "/cards/CARD2/close";
     assert_eq!(clerk.send(close, close, "reason=&document=passport").await.status, 409);
     led(&clerk.send(close, close, "reason=wish&document=passport").await);
-    assert_eq!(running.state("CARD2").await, "closed");
+    assert_eq!(running.state_of("CARD2").await, "closed");
     let page = clerk.get("/cards/CARD2").await;
     assert!(!page.body.contains("/cards/CARD2/extend"), "nothing is offered any more");
     let mut physics = running.assistant("physics").await;
@@ -437,13 +401,12 @@ async fn a_roster_is_confirmed_by_its_department_accepted_by_the_office_and_beco
         ("person_id,card\n230003,N\n", "produced.csv:1: the table has no column card_id"),
         ("person_id,card_id\n230013,N\n", "Not in this batch: `230013`"),
     ] {
-        let page =
-            running.upload(&mut clerk, &to, "/batches/spring-1/deliver", ("produced.csv", table.as_bytes())).await;
+        let page = clerk.upload(&to, "/batches/spring-1/deliver", "file", table.as_bytes()).await;
         assert!((400..=409).contains(&page.status) && page.body.contains(says), "{table}: {}", page.body);
     }
     let table = b"person_id,card_id\n230003,NEW3\n";
-    led(&running.upload(&mut clerk, &to, "/batches/spring-1/deliver", ("produced.csv", table)).await);
-    assert_eq!(running.state("NEW3").await, "produced");
+    led(&clerk.upload(&to, "/batches/spring-1/deliver", "file", table).await);
+    assert_eq!(running.state_of("NEW3").await, "produced");
     assert!(clerk.get(&to).await.body.contains("1 of 1 came"));
 
     let page = physics.send("/cards/NEW3", "/cards/NEW3/activate", "").await;

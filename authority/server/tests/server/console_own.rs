@@ -4,8 +4,8 @@ use crate::browser::{Browser, PASSWORD};
 use crate::running::{Running, running};
 use crate::support::{active_card, campus};
 use doorward_policy::model::{CardId, PersonId};
+use doorward_server::http::shapes::JournalLine;
 use doorward_server::http::shapes::office::SetUpGiven;
-use doorward_server::http::shapes::{CardView, JournalLine};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,10 +24,6 @@ impl Running {
         let page = browser.sign_in(&login).await;
         assert_eq!((page.status, page.header("location")), (303, Some("/")), "{}", page.body);
         browser
-    }
-
-    async fn state(&self, card: &str) -> String {
-        self.get::<CardView>(&format!("/v1/cards/{card}")).await.state
     }
 }
 
@@ -110,7 +106,7 @@ async fn a_card_holder_reports_the_own_card_lost_and_finds_it_again() {
     assert!(!page.body.contains("<nav") && !page.body.contains("/alarms"), "no menu of pages that are not theirs");
     assert!(holder.get(&lost).await.body.contains("no door opens for it"), "what happens is said first");
     assert_eq!(holder.ask("POST", &lost, "", "reason=r").await.status, 403, "a form without its key");
-    assert_eq!(running.state(&own).await, "active");
+    assert_eq!(running.state_of(&own).await, "active");
     let page = holder.send(&lost, &lost, "reason=").await;
     assert_eq!(page.status, 409, "without a reason");
     assert!(page.body.contains("role=\"alert\"") && page.body.contains("Report it lost now"), "{}", page.body);
@@ -118,7 +114,7 @@ async fn a_card_holder_reports_the_own_card_lost_and_finds_it_again() {
     let page = holder.send(&lost, &lost, "reason=left+in+the+bus").await;
     assert_eq!(page.status, 303, "{}", page.body);
     let order = page.header("location").unwrap().to_owned();
-    assert_eq!(running.state(&own).await, "suspended");
+    assert_eq!(running.state_of(&own).await, "suspended");
     let page = holder.get(&order).await;
     assert!(page.body.contains(&format!("Card {own} is reported lost")), "{}", page.body);
     // The cards of this campus opened doors years ago; that agents obey, and are waited for, is tested with agents.
@@ -131,7 +127,7 @@ async fn a_card_holder_reports_the_own_card_lost_and_finds_it_again() {
     let page = holder.send(&found, &found, "reason=found+again").await;
     assert_eq!(page.status, 303, "{}", page.body);
     assert!(holder.get(page.header("location").unwrap()).await.body.contains("works again"));
-    assert_eq!(running.state(&own).await, "active");
+    assert_eq!(running.state_of(&own).await, "active");
     let _change: Value = running.post(&format!("/v1/cards/{own}/suspend"), json!({ "reason": "misuse" })).await;
     let page = holder.get("/me").await;
     assert!(page.body.contains("An office holds it back") && !page.body.contains(&found), "{}", page.body);
@@ -142,7 +138,7 @@ async fn a_card_holder_reports_the_own_card_lost_and_finds_it_again() {
     let theirs = format!("/me/cards/{other}/lost");
     assert_eq!(holder.get(&theirs).await.status, 404, "somebody else's card");
     assert_eq!(holder.send("/me", &theirs, "reason=r").await.status, 403);
-    assert_eq!(running.state(&other).await, "active");
+    assert_eq!(running.state_of(&other).await, "active");
     let neighbour = campus().tables.cards[&other.parse::<CardId>().unwrap()].person.clone();
     let mut neighbour = running.holder_at(&neighbour).await;
     assert_eq!(neighbour.get(&order).await.status, 404, "nor what somebody else reported");

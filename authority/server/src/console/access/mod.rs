@@ -19,7 +19,7 @@ use doorward_policy::office::acts::Act;
 use maud::{Markup, html};
 
 /// The menu within these pages.
-const PAGES: &[Entry] = &[
+pub const PAGES: &[Entry] = &[
     Entry { path: "/requests", act: Act::SeeGrants, name: |language| AccessWords::of(language).nav },
     Entry { path: "/requests/new", act: Act::Ask, name: |language| AccessWords::of(language).ask_access },
     Entry { path: "/grants", act: Act::SeeGrants, name: |language| AccessWords::of(language).nav_grants },

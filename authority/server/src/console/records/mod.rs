@@ -26,7 +26,7 @@ use doorward_policy::office::acts::Act;
 use maud::{Markup, html};
 
 /// The menu of these pages.
-const PAGES: [Entry; 10] = [
+pub const PAGES: &[Entry] = &[
     Entry { path: "/journal", act: Act::ReadJournal, name: |language| RecordsWords::of(language).journal },
     Entry { path: "/log", act: Act::ReadLog, name: |language| RecordsWords::of(language).log },
     Entry { path: "/plots", act: Act::ReadLog, name: |language| RecordsWords::of(language).plots },
@@ -61,7 +61,7 @@ pub fn routes() -> Router<Site> {
 /// A page of these, below their menu.
 fn framed(site: &Site, visitor: &Visitor, title: &str, body: &Markup) -> Response {
     let name = RecordsWords::of(visitor.language).nav;
-    let body = html! { (menu::section(site, visitor, name, &PAGES)) (body) };
+    let body = html! { (menu::section(site, visitor, name, PAGES)) (body) };
     visitor.page(site, title, &body)
 }
 

@@ -49,7 +49,7 @@ catalogue! {
     // Finding people and cards.
     find: "Find a person or a card", "사람 또는 카드 찾기", "查找人员或卡片", "Pronađite osobu ili karticu";
     find_about: "A name, a number, a card, or any part of one", "이름, 학번, 카드 번호 또는 그 일부", "姓名、编号、卡号或其中一部分", "Ime, broj, kartica ili bilo koji dio";
-    search: "Search", "검색", "搜索", "Traži se";
+    search: "Search", "검색", "搜索", "Traži";
     found_none: "Nothing contains “{text}”.", "“{text}”이(가) 들어간 항목이 없습니다.", "没有包含“{text}”的结果。", "Ništa ne sadrži „{text}”.";
     found: "Found: {count}", "{count}명", "{count} 人", "Osoba: {count}";
     found_more: "There are more; say more of the name or number.", "더 있습니다. 이름이나 번호를 더 입력하세요.", "还有更多结果，请输入更完整的内容。", "Ima ih još; upišite više znakova.";
