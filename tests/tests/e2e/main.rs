@@ -8,6 +8,7 @@ mod authority;
 mod bad_days;
 #[cfg(test)]
 mod console;
+#[cfg(test)]
 mod console_access;
 #[cfg(test)]
 mod console_card_office;
@@ -15,6 +16,7 @@ mod console_card_office;
 mod console_map;
 #[cfg(test)]
 mod console_own;
+#[cfg(test)]
 mod console_records;
 #[cfg(test)]
 mod crashes;

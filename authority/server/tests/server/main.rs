@@ -10,6 +10,7 @@ mod behind;
 mod browser;
 #[cfg(test)]
 mod console;
+#[cfg(test)]
 mod console_access;
 #[cfg(test)]
 mod console_card_office;
@@ -17,6 +18,7 @@ mod console_card_office;
 mod console_map;
 #[cfg(test)]
 mod console_own;
+#[cfg(test)]
 mod console_records;
 #[cfg(test)]
 mod core;
