@@ -398,7 +398,7 @@ async fn a_roster_is_confirmed_by_its_department_accepted_by_the_office_and_beco
     assert_eq!(archive.header("content-type"), Some("application/zip"));
     assert!(archive.body.contains("batch.csv") && archive.body.contains("photos/230003.jpg"));
     for (table, says) in [
-        ("person_id,card\n230003,N\n", "produced.csv:1: the table has no column card_id"),
+        ("person_id,card\n230003,N\n", "file:1: the table has no column card_id"),
         ("person_id,card_id\n230013,N\n", "Not in this batch: `230013`"),
     ] {
         let page = clerk.upload(&to, "/batches/spring-1/deliver", "file", table.as_bytes()).await;
