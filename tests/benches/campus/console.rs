@@ -11,6 +11,7 @@ use tests::bench::report::{Report, Row, Target};
 use tests::browser::Browser;
 use tests::http::ask;
 use tests::random::Random;
+use tests::wait::{SOON, until};
 
 const RECIPE: Recipe = Recipe { seed: 11, people: 100_000, doors: 2_000, agents: 20, cards_percent: 130 };
 const RUNS: usize = 5;
@@ -165,11 +166,11 @@ fn painted(folder: &Path, authority: &Authority) -> Result<Vec<Row>> {
     browser.wait_for("form.who")?;
     let (person, card, door) = (RECIPE.person(1), RECIPE.card(1), RECIPE.door(1));
     let pages = [
-        ("search", "/?find=9999".to_owned()),
-        ("person", format!("/people/{person}")),
-        ("card", format!("/cards/{card}")),
-        ("door", format!("/doors/{door}")),
-        ("taps", "/taps".to_owned()),
+        ("a search", "/?find=9999".to_owned()),
+        ("a person", format!("/people/{person}")),
+        ("a card", format!("/cards/{card}")),
+        ("who opens a door", format!("/doors/{door}")),
+        ("the taps", "/taps".to_owned()),
     ];
     let mut rows = Vec::new();
     for (name, path) in pages {
@@ -178,18 +179,15 @@ fn painted(folder: &Path, authority: &Authority) -> Result<Vec<Row>> {
             browser.go(&format!("{site}{path}"))?;
             let paint = "const paint = performance.getEntriesByName('first-contentful-paint')[0];\
                          return paint ? paint.startTime : null;";
-            runs.extend(browser.run(paint)?.as_f64());
+            // A page has loaded before it is painted.
+            runs.push(until("the page is painted", SOON, || browser.run(paint).ok()?.as_f64())?);
         }
         // The first one brings style sheet and script along.
         let runs = runs.get(1..).unwrap_or_default();
         let floor = "return performance.getEntriesByType('navigation')[0].responseEnd;";
         let arrived = browser.run(floor)?.as_f64().unwrap_or_default();
         let note = format!("the page itself had arrived after {arrived:.0} ms");
-        rows.push(
-            Row::new(format!("first paint of the page of a {name}"), "ms", runs)
-                .target(Target::AtMost(100.0))
-                .note(note),
-        );
+        rows.push(Row::new(format!("first paint of {name}"), "ms", runs).target(Target::AtMost(100.0)).note(note));
     }
     Ok(rows)
 }

@@ -1,6 +1,7 @@
 //! The console in a real browser, against a real authority with real agents: what a guard sees, and what the doors do meanwhile.
 
 use crate::tools::{NORTH, SOUTH, tiny_world};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 use tests::browser::Browser;
 use tests::json::{list, text};
@@ -19,20 +20,39 @@ fn guard(world: &World) -> Option<(Browser, String)> {
 pub fn signed_in(world: &World, operator: &str, power: &str) -> Option<(Browser, String)> {
     let browser = Browser::start(world.path()).unwrap()?;
     let site = format!("http://{}", world.authority.api);
-    world.authority.say(&format!("operator add {operator} --name {operator} {power}")).unwrap().ok().unwrap();
-    let invitation = world.authority.json(&format!("operator invite {operator}")).unwrap();
     browser.go(&format!("{site}/")).unwrap();
     assert!(browser.place().unwrap().contains("/sign-in?then="), "nobody is signed in");
+    let invitation = invited(world, operator, power);
+    set_up(&browser, operator, text(&invitation, "secret"));
+    Some((browser, site))
+}
+
+/// A new operator, with the answer that has the secret of the invitation.
+fn invited(world: &World, operator: &str, power: &str) -> Value {
+    world.authority.say(&format!("operator add {operator} --name {operator} {power}")).unwrap().ok().unwrap();
+    world.authority.json(&format!("operator invite {operator}")).unwrap()
+}
+
+/// Signs whoever is there out and a new operator in, at the same browser.
+pub fn changes_to(world: &World, browser: &Browser, operator: &str, power: &str) {
+    let invitation = invited(world, operator, power);
+    browser.click("form.who button").unwrap();
+    browser.wait_for("a[href='/setup']").unwrap();
+    set_up(browser, operator, text(&invitation, "secret"));
+}
+
+/// Chooses a password with the secret of an invitation, and signs in.
+pub fn set_up(browser: &Browser, login: &str, secret: &str) {
     browser.click("a[href='/setup']").unwrap();
-    browser.type_into("#operator", operator).unwrap();
-    browser.type_into("#secret", text(&invitation, "secret")).unwrap();
+    browser.wait_for("#secret").unwrap();
+    browser.type_into("#operator", login).unwrap();
+    browser.type_into("#secret", secret).unwrap();
     browser.type_into("#password", PASSWORD).unwrap();
     browser.type_into("#again", &format!("{PASSWORD}{ENTER}")).unwrap();
     browser.wait_for(".good").unwrap();
-    browser.type_into("#operator", operator).unwrap();
+    browser.type_into("#operator", login).unwrap();
     browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).unwrap();
     browser.wait_for("form.who").unwrap();
-    Some((browser, site))
 }
 
 /// Waits until a text stands somewhere.

@@ -1,31 +1,10 @@
 //! Facilities and departments in a real browser: one asks, the other sees the effect and decides, and the agent at the door obeys.
 
-use crate::console::{faults_of, signed_in, wait_for_text};
+use crate::console::{changes_to, faults_of, signed_in, wait_for_text};
 use crate::tools::{NORTH, SOUTH, tiny_world};
 use tests::browser::Browser;
-use tests::json::text;
-use tests::world::World;
 
-const PASSWORD: &str = "seven quiet herons";
 const ENTER: &str = "\u{e007}";
-
-/// Signs whoever is there out and somebody else in, at the same browser.
-fn changes_to(world: &World, browser: &Browser, operator: &str, power: &str) {
-    world.authority.say(&format!("operator add {operator} --name {operator} {power}")).unwrap().ok().unwrap();
-    let invitation = world.authority.json(&format!("operator invite {operator}")).unwrap();
-    browser.click("form.who button").unwrap();
-    browser.wait_for("a[href='/setup']").unwrap();
-    browser.click("a[href='/setup']").unwrap();
-    browser.wait_for("#secret").unwrap();
-    browser.type_into("#operator", operator).unwrap();
-    browser.type_into("#secret", text(&invitation, "secret")).unwrap();
-    browser.type_into("#password", PASSWORD).unwrap();
-    browser.type_into("#again", &format!("{PASSWORD}{ENTER}")).unwrap();
-    browser.wait_for(".good").unwrap();
-    browser.type_into("#operator", operator).unwrap();
-    browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).unwrap();
-    browser.wait_for("form.who").unwrap();
-}
 
 /// Goes to the pages of these offices by the menu.
 fn to_requests(browser: &Browser) {

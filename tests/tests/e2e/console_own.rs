@@ -1,6 +1,6 @@
 //! The pages of a card holder in a real browser: the own tap is seen, a lost card is refused at the agents, and a found one works again.
 
-use crate::console::{faults_of, wait_for_text};
+use crate::console::{faults_of, set_up, wait_for_text};
 use crate::tools::{NORTH, SOUTH, tiny_copy};
 use std::path::Path;
 use tests::browser::Browser;
@@ -8,9 +8,6 @@ use tests::campus;
 use tests::json::{list, text};
 use tests::wait::{SOON, until_true};
 use tests::world::World;
-
-const PASSWORD: &str = "seven quiet herons";
-const ENTER: &str = "\u{e007}";
 
 /// The tiny campus, where people see their own taps.
 fn world() -> World {
@@ -28,14 +25,8 @@ fn holder(world: &World, person: &str) -> Option<(Browser, String)> {
     let login = format!("holder/{person}");
     assert_eq!(text(&invitation, "operator"), login);
     browser.look(320, "light").unwrap();
-    browser.go(&format!("{site}/setup")).unwrap();
-    browser.type_into("#operator", &login).unwrap();
-    browser.type_into("#secret", text(&invitation, "secret")).unwrap();
-    browser.type_into("#password", PASSWORD).unwrap();
-    browser.type_into("#again", &format!("{PASSWORD}{ENTER}")).unwrap();
-    browser.wait_for(".good").unwrap();
-    browser.type_into("#operator", &login).unwrap();
-    browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).unwrap();
+    browser.go(&format!("{site}/sign-in")).unwrap();
+    set_up(&browser, &login, text(&invitation, "secret"));
     browser.wait_for(".own").unwrap();
     assert_eq!(browser.place().unwrap(), format!("{site}/me"), "the own page, and no other");
     Some((browser, site))

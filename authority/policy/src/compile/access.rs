@@ -22,6 +22,14 @@ pub struct Access {
     pub holders: Arc<BTreeSet<AgentId>>,
 }
 
+impl Access {
+    /// The class of such cards at the agent at a place.
+    pub fn class_at(&self, agent: usize) -> Option<ClassId> {
+        let found = self.classes.binary_search_by_key(&agent, |(agent, _)| *agent).ok()?;
+        self.classes.get(found).map(|(_, class)| *class)
+    }
+}
+
 /// Works out access and remembers it.
 pub struct Accesses<'a> {
     index: &'a Index,

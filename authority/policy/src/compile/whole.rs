@@ -2,7 +2,7 @@
 //!
 //! Deliberately without threads: whoever has some works the pieces off on them, in any order, and gets the same bytes.
 
-use super::access::Accesses;
+use super::access::{Access, Accesses};
 use super::index::Index;
 use super::update::{CardFacts, door_fact, put_derived};
 use super::{CompileError, Compiled};
@@ -24,10 +24,10 @@ pub struct Survey<'a> {
 
 /// A part of the cards, and who holds them.
 pub struct Part {
-    /// The cards that some agent holds.
-    cards: Vec<(CredentialKey, CardFacts)>,
-    /// Per agent, in the order of the index, the cards that it holds, by place, with their classes.
-    held: Vec<Vec<(u32, ClassId)>>,
+    /// The cards that some agent holds, with what each opens.
+    cards: Vec<(CredentialKey, CardFacts, Arc<Access>)>,
+    /// Per agent, in the order of the index, the cards that it holds, by place.
+    held: Vec<Vec<u32>>,
     classes: BTreeMap<ClassId, Class>,
     holders: Vec<(CardId, Arc<BTreeSet<AgentId>>)>,
 }
@@ -81,11 +81,11 @@ impl<'a> Survey<'a> {
             }
             // More cards than this reach the bound of facts long before.
             let place = u32::try_from(part.cards.len()).unwrap_or(u32::MAX);
-            for (agent, class) in &access.classes {
-                part.held.get_mut(*agent).into_iter().for_each(|held| held.push((place, *class)));
+            for (agent, _) in &access.classes {
+                part.held.get_mut(*agent).into_iter().for_each(|held| held.push(place));
             }
-            part.cards.push((self.reader_key.credential_key(id.as_str()), facts));
             part.holders.push((id.clone(), Arc::clone(&access.holders)));
+            part.cards.push((self.reader_key.credential_key(id.as_str()), facts, access));
         }
         part.classes = accesses.classes;
         Ok(part)
@@ -131,7 +131,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What the agent at a place holds, part by part.
-    fn held(&self, place: usize) -> impl Iterator<Item = &[(u32, ClassId)]> {
+    fn held(&self, place: usize) -> impl Iterator<Item = &[u32]> {
         self.parts.iter().map(move |part| part.held.get(place).map(Vec::as_slice).unwrap_or_default())
     }
 
@@ -153,11 +153,12 @@ impl<'a> Plan<'a> {
         }
         let mut classes = BTreeSet::new();
         for (part, held) in self.parts.iter().zip(self.held(place)) {
-            for (card, class) in held {
+            for card in held {
                 let card = usize::try_from(*card).ok().and_then(|card| part.cards.get(card));
-                let Some((key, card)) = card else { continue };
-                facts.push(Fact::Credential(card.credential(*key, *class)));
-                classes.insert(*class);
+                let Some((key, card, access)) = card else { continue };
+                let Some(class) = access.class_at(place) else { continue };
+                facts.push(Fact::Credential(card.credential(*key, class)));
+                classes.insert(class);
             }
         }
         put_derived(&mut facts, &classes, schedules, index, &self.classes);

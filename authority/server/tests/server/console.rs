@@ -182,7 +182,7 @@ async fn the_console_does_not_do_what_the_api_refuses() {
     let page = auditor.send("/", &format!("/cards/{card}/suspend"), "reason=lost").await;
     assert_eq!(page.status, 403);
     assert!(
-        page.body.contains("Your role, auditor, may not do this. These may: administrator, security-office"),
+        page.body.contains("Your role, Auditor, may not do this. These may: Administrator, Security office"),
         "{}",
         page.body
     );
@@ -377,7 +377,7 @@ async fn what_goes_wrong_is_said_on_a_page_in_plain_words() {
     let mut department = running.operator("kim", json!({ "role": "department", "units": ["physics"] })).await;
     department.language = "zh";
     let page = department.get("/lockdown/confirm?kind=campus").await;
-    assert!(page.status == 403 && page.body.contains("您的角色 department 不能执行此操作"), "{}", page.body);
+    assert!(page.status == 403 && page.body.contains("您的角色 部门 不能执行此操作"), "{}", page.body);
     let (status, body) = running.ask("GET", "/v1/nowhere", Some(&running.token), "").await;
     assert_eq!(status, 404, "the API goes on speaking JSON");
     assert!(serde_json::from_slice::<Value>(&body).is_ok());

@@ -41,7 +41,7 @@ impl Condition {
             Self::LockedDown(..) => ("locked-down", path("M-14-14h28v28h-28z"), "×"),
             Self::LeaseEnded => ("lease-ended", path("M0-18 18 0 0 18-18 0z"), "–"),
             Self::NotReached => ("not-reached", path("M0-20 19 13h-38z"), "?"),
-            Self::Alarm(_) => ("alarm", path("M-9-15h18l9 15-9 15h-18l-9-15z"), "!"),
+            Self::Alarm(_) => ("alarmed", path("M-9-15h18l9 15-9 15h-18l-9-15z"), "!"),
             Self::NoAgent => ("no-agent", circle, "·"),
             Self::NotTold => ("not-told", circle, ""),
             Self::Well => ("well", circle, "✓"),

@@ -166,7 +166,7 @@ impl Drawing {
             svg.map-marks #map-marks xmlns="http://www.w3.org/2000/svg" aria-hidden="true" {
                 @for (index, building) in buildings.iter().enumerate() {
                     @if let Some(place) = self.place(building, index, buildings.len()) {
-                        a href={ "/doors?find=" (percent(&building.name)) } tabindex="-1" {
+                        a href={ "/buildings/" (percent(&building.id)) } tabindex="-1" {
                             (marks::mark_at(place, building.condition(), &building.name, false))
                         }
                     }
@@ -181,7 +181,7 @@ impl Drawing {
         html! {
             li id={ "place-" (building.id) } {
                 (marks::mark(building.condition()))
-                span.name { a href={ "/doors?find=" (percent(&building.name)) } { (building.name) } }
+                span.name { a href={ "/buildings/" (percent(&building.id)) } { (building.name) } }
                 span {
                     @for (index, condition) in building.conditions.iter().enumerate() {
                         @if index > 0 { " · " }

@@ -2,7 +2,7 @@
 //!
 //! What can only happen to somebody who operates the authority itself is told in the authority's own words, which are English.
 
-use super::{Language, Words, fill};
+use super::{Language, RecordsWords, Words, fill};
 use crate::http::cards::state_name;
 use crate::http::failure::{Cause, Failure};
 use core::fmt::Display;
@@ -72,7 +72,7 @@ impl Language {
     pub fn tell(self, failure: &Failure) -> Option<String> {
         let words = RefusalWords::of(self);
         match failure.cause.as_deref()? {
-            Cause::Denied(denial) => words.denial(denial),
+            Cause::Denied(denial) => words.denial(denial, RecordsWords::of(self)),
             Cause::Refused(refusal) => words.refusal(refusal, self.words()),
             Cause::LockedOut(ms) => {
                 let seconds = ms.div_euclid(1000).saturating_add(1);
@@ -89,16 +89,18 @@ impl Language {
 }
 
 impl RefusalWords {
-    fn denial(&self, denial: &Denial) -> Option<String> {
+    fn denial(&self, denial: &Denial, records: &RecordsWords) -> Option<String> {
         let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
         Some(match denial {
             Denial::Gone(_) => self.denied_gone.to_owned(),
             Denial::Role { role, act } => {
-                let roles: Vec<&str> = act.roles().iter().map(|role| role.name()).collect();
-                fill(self.denied_role, &[("role", role.name()), ("roles", &roles.join(", "))])
+                let roles: Vec<&str> = act.roles().iter().map(|role| records.role_of(role.name())).collect();
+                fill(self.denied_role, &[("role", records.role_of(role.name())), ("roles", &roles.join(", "))])
             }
-            Denial::Remit { role, .. } => fill(self.denied_remit, &[("role", role.name())]),
-            Denial::Approver { approver, .. } => fill(self.denied_approver, &[("approver", approver.name())]),
+            Denial::Remit { role, .. } => fill(self.denied_remit, &[("role", records.role_of(role.name()))]),
+            Denial::Approver { approver, .. } => {
+                fill(self.denied_approver, &[("approver", records.role_of(approver.name()))])
+            }
             Denial::Stage { campaign, days, .. } => {
                 let (from, until) = (day(days.from), day(days.until));
                 fill(self.denied_stage, &[("campaign", campaign.as_str()), ("from", &from), ("until", &until)])
