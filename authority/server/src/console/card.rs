@@ -68,7 +68,7 @@ pub async fn show(
             (photo_of(&site, words, &card.person.id, &card.person.name))
             div {
                 h1 { (words.card) " " (card.id) " " (state_mark(words, &card.state)) }
-                (facts(words, &card))
+                (facts(&site, words, &card))
             }
         }
         p { (action(&site, &visitor, &card.id, &card.state)) }
@@ -82,13 +82,13 @@ pub async fn show(
     Ok(visitor.page(&site, &format!("{} {}", words.card, card.id), &body))
 }
 
-fn facts(words: &Words, card: &CardView) -> Markup {
+fn facts(site: &Site, words: &Words, card: &CardView) -> Markup {
     html! {
         dl.facts {
             dt { (words.holder) }
             dd { a href={ "/people/" (percent(&card.person.id)) } { (card.person.name) } " " span.fine { (card.person.id) " · " (card.person.category) } }
             dt { (words.card_type) }
-            dd { (card.card_type) }
+            dd { (site.type_name(&card.card_type)) }
             @if let Some(number) = &card.number { dt { (words.number) } dd { (number) } }
             dt { (words.issued_on) }
             dd { (card.issued_on) }
@@ -218,7 +218,7 @@ fn ask(site: &Site, visitor: &Visitor, card: &CardView, suspends: bool, failure:
         h1 { (title) }
         div.holder {
             (photo_of(site, words, &card.person.id, &card.person.name))
-            p { strong { (card.person.name) } br; span.fine { (card.person.id) " · " (card.card_type) } " " (state_mark(words, &card.state)) }
+            p { strong { (card.person.name) } br; span.fine { (card.person.id) " · " (site.type_name(&card.card_type)) } " " (state_mark(words, &card.state)) }
         }
         @if let Some(about) = about { p { (about) } }
         (refusal(visitor, failure))

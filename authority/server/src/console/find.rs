@@ -115,7 +115,7 @@ pub async fn person(
             (photo_of(&site, visitor.words(), &person.id, &person.name))
             div {
                 h1 { (person.name) }
-                (facts(&visitor, &person))
+                (facts(&site, &visitor, &person))
             }
         }
         section aria-labelledby="cards" {
@@ -144,7 +144,7 @@ fn questions(site: &Site, visitor: &Visitor, id: &str) -> Markup {
     }
 }
 
-fn facts(visitor: &Visitor, person: &PersonDetail) -> Markup {
+fn facts(site: &Site, visitor: &Visitor, person: &PersonDetail) -> Markup {
     let words = visitor.words();
     let until = |day: &str| fill(words.until, &[("day", day)]);
     html! {
@@ -162,7 +162,7 @@ fn facts(visitor: &Visitor, person: &PersonDetail) -> Markup {
                 dd {
                     ul.plain {
                         @for of in &person.affiliations {
-                            li { (of.unit) @if let Some(day) = &of.until { span.fine { " " (until(day)) } } }
+                            li { (site.unit_name(&of.unit)) @if let Some(day) = &of.until { span.fine { " " (until(day)) } } }
                         }
                     }
                 }
@@ -180,7 +180,7 @@ fn card_table(site: &Site, visitor: &Visitor, cards: &[CardSummary]) -> Markup {
                     a href={ "/cards/" (percent(&card.id)) } { (card.id) }
                     (state_mark(words, &card.state))
                     span.fine {
-                        (card.card_type)
+                        (site.type_name(&card.card_type))
                         @if let Some(number) = &card.number { " · " (number) }
                         " · "
                         @match &card.valid_until {

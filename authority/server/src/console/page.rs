@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use doorward_policy::command::Scope;
 use doorward_policy::directory::Directory;
+use doorward_policy::model::{CardTypeId, UnitId};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use doorward_protocol::problem::did_you_mean;
@@ -164,6 +165,27 @@ pub fn door_name(directory: &Directory, id: &str) -> String {
     let door = doorward_protocol::id::DoorId::new(id).ok().and_then(|id| tables.doors.get(&id));
     let named = door.and_then(|door| Some(format!("{}, {}", tables.buildings.get(&door.building)?.name, door.name)));
     named.unwrap_or_else(|| id.to_owned())
+}
+
+/// A unit by its name.
+pub fn unit_name(directory: &Directory, id: &str) -> String {
+    let known = UnitId::new(id).ok().and_then(|id| directory.tables().units.get(&id));
+    known.map_or_else(|| id.to_owned(), |unit| unit.name.clone())
+}
+
+impl Site {
+    /// A unit by its name.
+    pub fn unit_name(&self, id: &str) -> String {
+        unit_name(&self.api.authority.present().directory, id)
+    }
+
+    /// A type of card by its name.
+    pub fn type_name(&self, id: &str) -> String {
+        let present = self.api.authority.present();
+        let types = present.directory.policy().map(|policy| &policy.card_types);
+        let known = CardTypeId::new(id).ok().and_then(|id| types?.get(&id));
+        known.map_or_else(|| id.to_owned(), |known| known.name.clone())
+    }
 }
 
 /// The failure of a name that nothing has.

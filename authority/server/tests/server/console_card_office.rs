@@ -442,7 +442,7 @@ async fn an_application_lacks_no_paper_and_the_office_that_the_campus_names_deci
     let decide = format!("{to}/decide");
     let page = clerk.send(&to, &decide, "reason=seen&decision=approve").await;
     assert_eq!(page.status, 403);
-    assert!(page.body.contains("Only department decides about this application"), "{}", page.body);
+    assert!(page.body.contains("Only Department decides about this application"), "{}", page.body);
     let mut physics = running.assistant("physics").await;
     assert!(physics.get("/applications").await.body.contains(&to));
     assert_eq!(physics.send(&to, &decide, "reason=&decision=approve").await.status, 409);

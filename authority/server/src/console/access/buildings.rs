@@ -1,9 +1,9 @@
 //! Buildings and their doors as they are now: locked down or not, whether the agent answers, and how many people can open each.
 
-use super::{page, said, terms};
+use super::{page, said};
 use crate::clock;
 use crate::console::Site;
-use crate::console::page::{time, unknown};
+use crate::console::page::{time, unit_name, unknown};
 use crate::console::visit::{Visitor, percent};
 use crate::console::words::fill;
 use crate::http::agents;
@@ -72,7 +72,7 @@ fn seen(directory: &Directory, caller: &Caller, only: Option<&BuildingId>) -> Ve
     }
     let seen = doors.into_iter().filter_map(|(id, doors)| {
         let building = tables.buildings.get(id)?;
-        let owner = building.owner.as_ref().map(|unit| terms::unit_name(directory, unit.as_str()));
+        let owner = building.owner.as_ref().map(|unit| unit_name(directory, unit.as_str()));
         let (name, agent) = (building.name.clone(), building.agent.to_string());
         Some(Seen { id: id.clone(), name, agent, owner, doors })
     });

@@ -5,12 +5,12 @@
 use super::said;
 use crate::clock;
 use crate::console::Site;
-use crate::console::page::door_name;
+use crate::console::page::{door_name, unit_name};
 use crate::console::visit::{Visitor, percent};
 use crate::console::words::fill;
 use crate::http::shapes::requests::{DoorEffect, EffectView, GrantTerms};
 use doorward_policy::directory::Directory;
-use doorward_policy::model::{PersonId, Subject, Target, UnitId};
+use doorward_policy::model::{PersonId, Subject, Target};
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use doorward_protocol::id::DoorId;
@@ -38,12 +38,6 @@ pub fn who(site: &Site, visitor: &Visitor, terms: &GrantTerms) -> String {
             fill(words.who_person_of, &[("person", &person), ("unit", &unit)])
         }
     }
-}
-
-/// A unit as people call it.
-pub fn unit_name(directory: &Directory, id: &str) -> String {
-    let known = UnitId::new(id).ok().and_then(|id| directory.tables().units.get(&id));
-    known.map_or_else(|| id.to_owned(), |unit| unit.name.clone())
 }
 
 fn person_name(directory: &Directory, visitor: &Visitor, id: &PersonId) -> String {

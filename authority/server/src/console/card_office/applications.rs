@@ -6,7 +6,7 @@ use super::super::find::photo_of;
 use super::super::page::time;
 use super::super::visit::{Sent, Visitor, percent};
 use super::super::words::{CardOfficeWords, fill};
-use super::{again, page, part, said, text, type_name};
+use super::{again, page, part, said, text};
 use crate::http::applications::{self, Narrow};
 use crate::http::caller::Caller;
 use crate::http::extract::{Body, Named, Params};
@@ -109,7 +109,7 @@ pub async fn list(
                     a.name href={ "/applications/" (percent(&application.id)) } { (application.name) }
                     span.fine { (application.person) }
                     (mark(&visitor, &application.state))
-                    span { (type_name(&site, &application.card_type)) }
+                    span { (site.type_name(&application.card_type)) }
                     span.fine { (own.channel(&application.channel)) " · " (time(&application.at)) " · " (application.by) }
                 }
             }
@@ -159,7 +159,7 @@ fn one(
             (photo_of(site, words, &application.person, &application.name))
             dl.facts {
                 dt { (words.person) } dd { a href={ "/people/" (percent(&application.person)) } { (application.name) } " " span.fine { (application.person) } }
-                dt { (words.card_type) } dd { (type_name(site, &application.card_type)) }
+                dt { (words.card_type) } dd { (site.type_name(&application.card_type)) }
                 dt { (own.channel_name) } dd { (own.channel(&application.channel)) ": " (application.reason) }
                 dt { (own.papers) }
                 dd { @if application.documents.is_empty() { (own.no_papers) } @else { (application.documents.join(", ")) } }

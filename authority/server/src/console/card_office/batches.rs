@@ -6,7 +6,7 @@ use super::super::page::time;
 use super::super::upload::Uploaded;
 use super::super::visit::{Sent, Visitor, percent};
 use super::super::words::fill;
-use super::{again, page, part, said, text, type_name, unit_name};
+use super::{again, page, part, said, text};
 use crate::http::caller::Caller;
 use crate::http::extract::{Body, Named, Params};
 use crate::http::failure::Failure;
@@ -85,7 +85,7 @@ fn row(site: &Site, visitor: &Visitor, batch: &BatchView) -> Markup {
             span.state.active[is_whole].waiting[!is_whole] { (counts(visitor, batch)) }
             span.fine {
                 (batch.campaign)
-                @if let Some(unit) = &batch.unit { " · " (unit_name(site, unit)) }
+                @if let Some(unit) = &batch.unit { " · " (site.unit_name(unit)) }
                 " · " (time(&batch.at)) " · " (batch.by)
             }
         }
@@ -173,8 +173,8 @@ fn one(site: &Site, visitor: &Visitor, batch: &BatchView, number: usize, failure
         h1 { (title) }
         (refusal(visitor, failure))
         dl.facts {
-            dt { (own.campaign) } dd { (batch.campaign) @if let Some(unit) = &batch.unit { " · " (unit_name(site, unit)) } }
-            dt { (visitor.words().card_type) } dd { (type_name(site, &batch.card_type)) }
+            dt { (own.campaign) } dd { (batch.campaign) @if let Some(unit) = &batch.unit { " · " (site.unit_name(unit)) } }
+            dt { (visitor.words().card_type) } dd { (site.type_name(&batch.card_type)) }
             dt { (own.ordered) } dd { (time(&batch.at)) " " span.fine { (batch.by) } }
             dt { (visitor.words().cards) } dd { (counts(visitor, batch)) }
         }

@@ -3,7 +3,7 @@
 use super::super::Site;
 use super::super::visit::{Visitor, percent};
 use super::super::words::{CardOfficeWords, fill};
-use super::{page, said, type_name};
+use super::{page, said};
 use crate::clock;
 use crate::http::caller::Caller;
 use crate::http::failure::Failure;
@@ -77,7 +77,7 @@ fn one(site: &Site, visitor: &Visitor, campaign: &CampaignView, units: &[(String
     let address = format!("/campaigns/{}/roster", percent(&campaign.id));
     html! {
         section aria-labelledby=(heading) {
-            h2 id=(heading) { (campaign.name) " · " (type_name(site, &campaign.card_type)) }
+            h2 id=(heading) { (campaign.name) " · " (site.type_name(&campaign.card_type)) }
             (stages(visitor, &campaign.stages))
             @if campaign.rosters.is_empty() { p { (own.no_rosters) } }
             ul.cards.wide.rows { @for roster in &campaign.rosters { (row(visitor, &address, roster)) } }

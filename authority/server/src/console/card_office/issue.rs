@@ -7,7 +7,7 @@ use super::super::card::state_mark;
 use super::super::find::photo_of;
 use super::super::visit::{Sent, Visitor, percent};
 use super::super::words::{CardOfficeWords, fill};
-use super::{again, page, said, text, type_name};
+use super::{again, page, said, text};
 use crate::http::caller::Caller;
 use crate::http::cards::{self, Weighed};
 use crate::http::extract::{Body, Named, Params};
@@ -234,7 +234,7 @@ fn confirm(
         (whose(site, visitor, person))
         dl.facts {
             dt { (own.cause) } dd { (own.cause_of(&asked.cause)) }
-            dt { (words.card_type) } dd { (type_name(site, &asked.card_type)) }
+            dt { (words.card_type) } dd { (site.type_name(&asked.card_type)) }
             @if let Some(old) = &order.replaces {
                 dt { (own.old_card) }
                 dd { (old) ", " (if order.returned { own.is_back } else { own.is_not_back }) }

@@ -22,7 +22,6 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use doorward_policy::model::{CardTypeId, UnitId};
 use doorward_policy::office::acts::Act;
 use maud::{Markup, html};
 
@@ -95,22 +94,6 @@ fn again(failure: Failure, page: impl FnOnce(&Failure) -> Response) -> Result<Re
     }
     let page = page(&failure);
     Ok((failure.status, page).into_response())
-}
-
-/// The name of a unit, where it is known.
-fn unit_name(site: &Site, id: &str) -> String {
-    let present = site.api.authority.present();
-    let unit =
-        UnitId::new(id).ok().and_then(|id| present.directory.tables().units.get(&id).map(|unit| unit.name.clone()));
-    unit.unwrap_or_else(|| id.to_owned())
-}
-
-/// The name of a type of card, where it is known.
-fn type_name(site: &Site, id: &str) -> String {
-    let present = site.api.authority.present();
-    let known = CardTypeId::new(id).ok().zip(present.directory.policy());
-    let known = known.and_then(|(id, policy)| policy.card_types.get(&id).map(|known| known.name.clone()));
-    known.unwrap_or_else(|| id.to_owned())
 }
 
 /// The first of two texts that says something.

@@ -7,7 +7,7 @@ use super::super::account::refusal;
 use super::super::page::time;
 use super::super::visit::{Sent, Visitor, percent};
 use super::super::words::fill;
-use super::{again, page, said, text, unit_name};
+use super::{again, page, said, text};
 use crate::http::caller::Caller;
 use crate::http::extract::{Body, Named, Params};
 use crate::http::failure::Failure;
@@ -157,7 +157,7 @@ fn about(site: &Site, visitor: &Visitor, person: &PersonDetail, photo: &PhotoVie
             dd { (person.category) }
             @if !person.affiliations.is_empty() {
                 dt { (words.units) }
-                dd { ul.plain { @for of in &person.affiliations { li { (unit_name(site, &of.unit)) } } } }
+                dd { ul.plain { @for of in &person.affiliations { li { (site.unit_name(&of.unit)) } } } }
             }
             dt { (own.brought) }
             dd { (time(&photo.at)) " " span.fine { (photo.by) } }

@@ -3,7 +3,7 @@
 use super::super::Site;
 use super::super::visit::{Visitor, percent};
 use super::super::words::fill;
-use super::{page, part, said, type_name};
+use super::{page, part, said};
 use crate::http::applications;
 use crate::http::caller::Caller;
 use crate::http::extract::Params;
@@ -41,7 +41,7 @@ pub async fn show(
                     a.name href={ "/people/" (percent(&card.person)) } { (card.name) }
                     span.fine { (card.person) }
                     a href={ "/cards/" (percent(&card.card)) } { (card.card) }
-                    span.fine { (type_name(&site, &card.card_type)) }
+                    span.fine { (site.type_name(&card.card_type)) }
                     span { (own.cause_of(&card.cause)) }
                     a.button href={ "/people/" (percent(&card.person)) "/issue?cause=" (percent(&card.cause)) "&replaces=" (percent(&card.card)) } aria-label={ (own.replace) " " (card.card) } { (own.replace) }
                 }

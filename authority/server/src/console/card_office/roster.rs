@@ -6,7 +6,7 @@ use super::super::visit::{Sent, Visitor, percent};
 use super::super::words::fill;
 use super::campaigns::{roster_mark, stages};
 use super::photo::photo_mark;
-use super::{again, page, part, said, unit_name};
+use super::{again, page, part, said};
 use crate::http::caller::Caller;
 use crate::http::extract::{Body, Named, Params};
 use crate::http::failure::Failure;
@@ -107,7 +107,7 @@ async fn shown(
     let unit_query = percent(&which.unit);
     let (rows, ways) = part(visitor, people, which.page, &format!("{address}/roster?unit={unit_query}&page="));
     let offered = if state == "open" { offered(site, campaign, &unit) } else { Vec::new() };
-    let title = fill(own.roster_of, &[("unit", &unit_name(site, &which.unit))]);
+    let title = fill(own.roster_of, &[("unit", &site.unit_name(&which.unit))]);
     let hidden = html! { (visitor.key_field()) input type="hidden" name="unit" value=(which.unit); };
     let body = html! {
         h1 { (title) " " (roster_mark(visitor, state)) }
@@ -337,7 +337,7 @@ pub async fn ask_to_return(
 
 fn return_page(site: &Site, visitor: &Visitor, id: &str, typed: &Returning, failure: Option<&Failure>) -> Response {
     let (words, own) = (visitor.words(), said(visitor));
-    let title = fill(own.return_question, &[("unit", &unit_name(site, &typed.unit))]);
+    let title = fill(own.return_question, &[("unit", &site.unit_name(&typed.unit))]);
     let address = format!("/campaigns/{}", percent(id));
     let body = html! {
         h1 { (title) }

@@ -280,7 +280,7 @@ fn form(
             (photo_of(site, words, &card.person.id, &card.person.name))
             p {
                 strong { (card.person.name) } br;
-                span.fine { (card.person.id) " · " (card.card_type) " · " @match &card.valid_until { Some(day) => { (fill(words.until, &[("day", day)])) } None => { (words.no_end) } } }
+                span.fine { (card.person.id) " · " (site.type_name(&card.card_type)) " · " @match &card.valid_until { Some(day) => { (fill(words.until, &[("day", day)])) } None => { (words.no_end) } } }
                 " " (state_mark(words, &card.state))
             }
         }

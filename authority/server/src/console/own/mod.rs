@@ -21,7 +21,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
-use doorward_policy::model::{CardTypeId, Target};
+use doorward_policy::model::Target;
 use maud::{Markup, html};
 use std::sync::Arc;
 
@@ -115,7 +115,7 @@ fn card_item(site: &Site, visitor: &Visitor, page: &HolderPage, card: &CardSumma
     };
     html! {
         li.own-card.(card.state) {
-            h3 { (type_name(site, &card.card_type)) " " span.fine { (card.number.as_deref().unwrap_or(&card.id)) } }
+            h3 { (site.type_name(&card.card_type)) " " span.fine { (card.number.as_deref().unwrap_or(&card.id)) } }
             p { span.state.(card.state) { (mark) } " " (said) }
             @if card.state != "closed" {
                 p.about {
@@ -131,14 +131,6 @@ fn card_item(site: &Site, visitor: &Visitor, page: &HolderPage, card: &CardSumma
             }
         }
     }
-}
-
-/// What the campus calls a type of card.
-fn type_name(site: &Site, id: &str) -> String {
-    let present = site.api.authority.present();
-    let types = present.directory.policy().map(|policy| &policy.card_types);
-    let known = CardTypeId::new(id).ok().and_then(|id| types?.get(&id));
-    known.map_or_else(|| id.to_owned(), |known| known.name.clone())
 }
 
 fn photo_section(visitor: &Visitor, photo: Option<&OwnPhoto>) -> Markup {

@@ -125,7 +125,7 @@ fn question(site: &Site, visitor: &Visitor, card: &CardSummary, loses: bool, fai
         div.own {
             h1 { (title) }
             p.about {
-                (super::type_name(site, &card.card_type))
+                (site.type_name(&card.card_type))
                 @if let Some(number) = &card.number { " · " (number) }
             }
             p { (about) }

@@ -2,7 +2,7 @@
 //!
 //! What can only happen to somebody who operates the authority itself is told in the authority's own words, which are English.
 
-use super::{Language, RecordsWords, Words, fill};
+use super::{Language, RecordsWords, fill};
 use crate::http::cards::state_name;
 use crate::http::failure::{Cause, Failure};
 use core::fmt::Display;
@@ -73,7 +73,7 @@ impl Language {
         let words = RefusalWords::of(self);
         match failure.cause.as_deref()? {
             Cause::Denied(denial) => words.denial(denial, RecordsWords::of(self)),
-            Cause::Refused(refusal) => words.refusal(refusal, self.words()),
+            Cause::Refused(refusal) => words.refusal(refusal, self),
             Cause::LockedOut(ms) => {
                 let seconds = ms.div_euclid(1000).saturating_add(1);
                 Some(one(words.locked_out, "seconds", &seconds))
@@ -123,12 +123,12 @@ impl RefusalWords {
         }
     }
 
-    fn refusal(&self, refusal: &Refusal, words: &Words) -> Option<String> {
+    fn refusal(&self, refusal: &Refusal, language: Language) -> Option<String> {
         Some(match refusal {
             Refusal::Unknown { id, .. } => one(self.unknown, "id", id),
             Refusal::CardClosed(card) => one(self.card_closed, "card", card),
             Refusal::CardState { card, state, .. } => {
-                two(self.card_state, ("card", card), ("state", &words.card_state(state_name(*state))))
+                two(self.card_state, ("card", card), ("state", &language.words().card_state(state_name(*state))))
             }
             Refusal::CardExists(card) => one(self.card_exists, "card", card),
             Refusal::CardOpen { person, card } => two(self.card_open, ("person", person), ("card", card)),
@@ -145,7 +145,8 @@ impl RefusalWords {
                 two(self.not_entitled, ("category", category), ("card_type", card_type))
             }
             Refusal::NoApplication { person, card_type, approved_by } => {
-                let (approver, person, card_type) = (approved_by.name(), person.as_str(), card_type.as_str());
+                let approver = RecordsWords::of(language).role_of(approved_by.name());
+                let (person, card_type) = (person.as_str(), card_type.as_str());
                 fill(self.no_application, &[("person", person), ("card_type", card_type), ("approver", approver)])
             }
             Refusal::DocumentsMissing(documents) => one(self.documents_missing, "documents", &documents.join(", ")),
