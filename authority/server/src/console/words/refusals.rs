@@ -145,9 +145,8 @@ impl RefusalWords {
                 two(self.not_entitled, ("category", category), ("card_type", card_type))
             }
             Refusal::NoApplication { person, card_type, approved_by } => {
-                let approver = RecordsWords::of(language).role_of(approved_by.name());
-                let (person, card_type) = (person.as_str(), card_type.as_str());
-                fill(self.no_application, &[("person", person), ("card_type", card_type), ("approver", approver)])
+                let approver = ("approver", RecordsWords::of(language).role_of(approved_by.name()));
+                fill(self.no_application, &[("person", person.as_str()), ("card_type", card_type.as_str()), approver])
             }
             Refusal::DocumentsMissing(documents) => one(self.documents_missing, "documents", &documents.join(", ")),
             Refusal::TooManyDocuments(count) | Refusal::TooManyPeople(count) => one(self.too_many, "count", count),
