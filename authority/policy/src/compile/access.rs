@@ -13,21 +13,17 @@ use doorward_protocol::time::DayRange;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// How many classes at agents are remembered by what they are made of. Most are found again soon or never: people of two units are as
+/// those of each at its agents.
+const MATCHES_MAX: usize = 1 << 16;
+
 /// What one kind of card opens for one kind of holder.
 #[derive(Debug, Default)]
 pub struct Access {
-    /// Per agent that holds such cards, by its place in the index, ascending: the class.
-    pub classes: Vec<(usize, ClassId)>,
+    /// Per agent that holds such cards, by its place in the index, ascending: the class, by its place in [`Accesses::ids`].
+    pub classes: Vec<(usize, u32)>,
     /// The same agents by name.
     pub holders: Arc<BTreeSet<AgentId>>,
-}
-
-impl Access {
-    /// The class of such cards at the agent at a place.
-    pub fn class_at(&self, agent: usize) -> Option<ClassId> {
-        let found = self.classes.binary_search_by_key(&agent, |(agent, _)| *agent).ok()?;
-        self.classes.get(found).map(|(_, class)| *class)
-    }
 }
 
 /// Works out access and remembers it.
@@ -38,7 +34,12 @@ pub struct Accesses<'a> {
     /// Whether agents hold cards that open nothing, too.
     holds_all: bool,
     of_profiles: BTreeMap<Profile<'a>, Arc<Access>>,
-    of_matches: BTreeMap<(usize, &'a CardTypeId, Vec<Match>), Option<ClassId>>,
+    of_matches: BTreeMap<(usize, &'a CardTypeId, Vec<Match>), Option<u32>>,
+    /// Who holds a card, by the places of the agents: people who differ in days do not differ in that.
+    of_holders: BTreeMap<Vec<usize>, Arc<BTreeSet<AgentId>>>,
+    places: BTreeMap<ClassId, u32>,
+    /// The ids of all classes that were made; millions of cards refer to few of them.
+    pub ids: Vec<ClassId>,
     /// Every class that was made, by its id.
     pub classes: BTreeMap<ClassId, Class>,
 }
@@ -63,8 +64,14 @@ struct Match {
 impl<'a> Accesses<'a> {
     /// Nothing is worked out yet.
     pub fn new(index: &'a Index, policy: &'a Policy, tables: &'a Tables, holds_all: bool) -> Self {
-        let (of_profiles, of_matches, classes) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { index, policy, tables, holds_all, of_profiles, of_matches, classes }
+        let (of_profiles, of_matches, of_holders) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (places, ids, classes) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Self { index, policy, tables, holds_all, of_profiles, of_matches, of_holders, places, ids, classes }
+    }
+
+    /// The id of a class.
+    pub fn id(&self, place: u32) -> Option<ClassId> {
+        id_at(&self.ids, place)
     }
 
     /// What a card opens; `person` is its holder.
@@ -100,14 +107,28 @@ impl<'a> Accesses<'a> {
                 Some(known) => *known,
                 None => {
                     let class = self.class(agent, profile.card_type, &key.2)?;
+                    if self.of_matches.len() >= MATCHES_MAX {
+                        self.of_matches.clear();
+                    }
                     self.of_matches.insert(key, class);
                     class
                 }
             };
             classes.extend(class.map(|class| (agent, class)));
         }
-        let holders = classes.iter().filter_map(|(agent, _)| self.index.agents.get(*agent)).cloned().collect();
-        Ok(Access { classes, holders: Arc::new(holders) })
+        let holders = self.holders(classes.iter().map(|(agent, _)| *agent).collect());
+        Ok(Access { classes, holders })
+    }
+
+    fn holders(&mut self, places: Vec<usize>) -> Arc<BTreeSet<AgentId>> {
+        if let Some(known) = self.of_holders.get(&places) {
+            return Arc::clone(known);
+        }
+        let holders: BTreeSet<AgentId> =
+            places.iter().filter_map(|place| self.index.agents.get(*place)).cloned().collect();
+        let holders = Arc::new(holders);
+        self.of_holders.insert(places, Arc::clone(&holders));
+        holders
     }
 
     /// The rules that match a profile, each with the days on which it does, in the order of the sites.
@@ -148,12 +169,7 @@ impl<'a> Accesses<'a> {
     }
 
     /// The class of these matches at one agent, `None` when such a card is not held there.
-    fn class(
-        &mut self,
-        agent: usize,
-        card_type: &CardTypeId,
-        matches: &[Match],
-    ) -> Result<Option<ClassId>, CompileError> {
+    fn class(&mut self, agent: usize, card_type: &CardTypeId, matches: &[Match]) -> Result<Option<u32>, CompileError> {
         let Some(card_type) = self.policy.card_types.get(card_type) else {
             return Err(CompileError::Missing("card type", card_type.to_string()));
         };
@@ -164,8 +180,15 @@ impl<'a> Accesses<'a> {
         }
         let class = Class { functions: card_type.functions.iter().cloned().collect(), doors };
         let id = class.id()?;
+        if let Some(place) = self.places.get(&id) {
+            return Ok(Some(*place));
+        }
+        // More classes than this reach the bound of facts long before.
+        let place = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        self.places.insert(id, place);
+        self.ids.push(id);
         self.classes.insert(id, class);
-        Ok(Some(id))
+        Ok(Some(place))
     }
 
     /// The doors of an agent whose function is on the card, with the rules that match there.
@@ -191,6 +214,11 @@ impl<'a> Accesses<'a> {
         }
         doors
     }
+}
+
+/// The id at a place.
+pub fn id_at(ids: &[ClassId], place: u32) -> Option<ClassId> {
+    usize::try_from(place).ok().and_then(|place| ids.get(place)).copied()
 }
 
 /// The days on which a rule names people of a profile, the doors' owners left aside; `None` when it never does.

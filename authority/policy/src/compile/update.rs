@@ -259,11 +259,13 @@ impl<'a> Pass<'a> {
             let person = person.ok_or_else(|| CompileError::Missing("person", card.person.to_string()))?;
             access = accesses.of(person, card)?;
             let facts = CardFacts::new(accesses.policy, self.directory, card, person)?;
-            for (agent, class) in &access.classes {
-                if is_touched || self.drafts.get(agent).is_some_and(|draft| draft.concerns(id)) {
-                    let draft = self.draft(*agent);
-                    draft.put.push(Fact::Credential(facts.credential(key, *class)));
-                    draft.classes.insert(*class);
+            for (agent, class) in
+                access.classes.iter().filter_map(|(agent, class)| Some((*agent, accesses.id(*class)?)))
+            {
+                if is_touched || self.drafts.get(&agent).is_some_and(|draft| draft.concerns(id)) {
+                    let draft = self.draft(agent);
+                    draft.put.push(Fact::Credential(facts.credential(key, class)));
+                    draft.classes.insert(class);
                 }
             }
         }

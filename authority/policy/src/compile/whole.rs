@@ -2,7 +2,7 @@
 //!
 //! Deliberately without threads: whoever has some works the pieces off on them, in any order, and gets the same bytes.
 
-use super::access::{Access, Accesses};
+use super::access::{Accesses, id_at};
 use super::index::Index;
 use super::update::{CardFacts, door_fact, put_derived};
 use super::{CompileError, Compiled};
@@ -24,10 +24,11 @@ pub struct Survey<'a> {
 
 /// A part of the cards, and who holds them.
 pub struct Part {
-    /// The cards that some agent holds, with what each opens.
-    cards: Vec<(CredentialKey, CardFacts, Arc<Access>)>,
-    /// Per agent, in the order of the index, the cards that it holds, by place.
-    held: Vec<Vec<u32>>,
+    /// The cards that some agent holds.
+    cards: Vec<(CredentialKey, CardFacts)>,
+    /// Per agent, in the order of the index, the cards that it holds with their classes, by their places.
+    held: Vec<Vec<(u32, u32)>>,
+    ids: Vec<ClassId>,
     classes: BTreeMap<ClassId, Class>,
     holders: Vec<(CardId, Arc<BTreeSet<AgentId>>)>,
 }
@@ -63,8 +64,8 @@ impl<'a> Survey<'a> {
     /// # Errors
     /// See [`CompileError`].
     pub fn part(&self, first: &CardId, end: Option<&CardId>) -> Result<Part, CompileError> {
-        let (cards, classes, holders) = (Vec::new(), BTreeMap::new(), Vec::new());
-        let mut part = Part { cards, held: Vec::new(), classes, holders };
+        let (cards, ids, classes, holders) = (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
+        let mut part = Part { cards, held: Vec::new(), ids, classes, holders };
         part.held.resize_with(self.index.agents.len(), Vec::new);
         let Some(policy) = self.directory.policy() else { return Ok(part) };
         let tables = self.directory.tables();
@@ -81,13 +82,13 @@ impl<'a> Survey<'a> {
             }
             // More cards than this reach the bound of facts long before.
             let place = u32::try_from(part.cards.len()).unwrap_or(u32::MAX);
-            for (agent, _) in &access.classes {
-                part.held.get_mut(*agent).into_iter().for_each(|held| held.push(place));
+            for (agent, class) in &access.classes {
+                part.held.get_mut(*agent).into_iter().for_each(|held| held.push((place, *class)));
             }
             part.holders.push((id.clone(), Arc::clone(&access.holders)));
-            part.cards.push((self.reader_key.credential_key(id.as_str()), facts, access));
+            part.cards.push((self.reader_key.credential_key(id.as_str()), facts));
         }
-        part.classes = accesses.classes;
+        (part.ids, part.classes) = (accesses.ids, accesses.classes);
         Ok(part)
     }
 
@@ -131,7 +132,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What the agent at a place holds, part by part.
-    fn held(&self, place: usize) -> impl Iterator<Item = &[u32]> {
+    fn held(&self, place: usize) -> impl Iterator<Item = &[(u32, u32)]> {
         self.parts.iter().map(move |part| part.held.get(place).map(Vec::as_slice).unwrap_or_default())
     }
 
@@ -153,10 +154,9 @@ impl<'a> Plan<'a> {
         }
         let mut classes = BTreeSet::new();
         for (part, held) in self.parts.iter().zip(self.held(place)) {
-            for card in held {
+            for (card, class) in held {
                 let card = usize::try_from(*card).ok().and_then(|card| part.cards.get(card));
-                let Some((key, card, access)) = card else { continue };
-                let Some(class) = access.class_at(place) else { continue };
+                let Some(((key, card), class)) = card.zip(id_at(&part.ids, *class)) else { continue };
                 facts.push(Fact::Credential(card.credential(*key, class)));
                 classes.insert(class);
             }
