@@ -59,21 +59,18 @@ fn work_off<T: Send>(places: &[usize], cores: usize, work: impl Fn(usize) -> T +
         }
         made
     };
-    let mut made = if cores < 2 {
-        work()
-    } else {
-        thread::scope(|scope| {
-            let threads: Vec<_> = (0..cores.min(places.len())).map(|_| scope.spawn(work)).collect();
-            let mut made = Vec::with_capacity(places.len());
-            for thread in threads {
-                match thread.join() {
-                    Ok(part) => made.extend(part),
-                    Err(panic) => panic::resume_unwind(panic),
-                }
+    let mut made = thread::scope(|scope| {
+        // The caller is one of them: it finds room in memory that it has freed before, where a new thread asks for more.
+        let others: Vec<_> = (1..cores.min(places.len())).map(|_| scope.spawn(work)).collect();
+        let mut made = work();
+        for thread in others {
+            match thread.join() {
+                Ok(part) => made.extend(part),
+                Err(panic) => panic::resume_unwind(panic),
             }
-            made
-        })
-    };
+        }
+        made
+    });
     made.sort_by_key(|(place, _)| *place);
     made.into_iter().map(|(_, made)| made).collect()
 }
