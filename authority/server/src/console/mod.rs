@@ -17,6 +17,7 @@ mod lockdown;
 mod map;
 mod menu;
 mod own;
+mod pace;
 mod page;
 mod provider;
 mod records;
@@ -39,12 +40,14 @@ struct Site {
     api: Arc<Api>,
     /// Whether browsers reach it by TLS: cookies are then bound to it.
     tls: bool,
+    /// How fast each session asks.
+    pace: Arc<pace::Pace>,
 }
 
 /// API and console together: the API below `/v1`, the console everywhere else.
 pub fn site(api: Arc<Api>, tls: bool) -> Router {
     let routes = http::router(Arc::clone(&api));
-    routes.merge(console(Site { api, tls }))
+    routes.merge(console(Site { api, tls, pace: Arc::default() }))
 }
 
 fn console(site: Site) -> Router {

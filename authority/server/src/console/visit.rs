@@ -17,6 +17,7 @@ use axum::{Form, body};
 use doorward_policy::office::authorize::{Asker, Denial};
 use doorward_protocol::id::hash;
 use serde::de::DeserializeOwned;
+use std::time::Instant;
 
 /// Largest form in bytes: a reason and a few names.
 const FORM_BYTES_MAX: usize = 16 << 10;
@@ -141,7 +142,9 @@ pub async fn receive(State(site): State<Site>, request: Request, next: Next) -> 
         session,
         path,
     };
-    let response = match kept_to_own(&request, &visitor) {
+    let held_back = held_back(&site, &visitor);
+    let is_held_back = held_back.is_some();
+    let response = match held_back.or_else(|| kept_to_own(&request, &visitor)) {
         // Whatever a page forgets to ask: a card holder reaches the own pages and nothing else.
         Some(answer) => answer,
         None => answered(request, &visitor, next).await,
@@ -157,7 +160,19 @@ pub async fn receive(State(site): State<Site>, request: Request, next: Next) -> 
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     dress(response.headers_mut(), site.tls);
+    if is_held_back {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     response
+}
+
+/// What a session is answered that asks faster than people do; `None` where there is nothing against it.
+fn held_back(site: &Site, visitor: &Visitor) -> Option<Response> {
+    if site.pace.allows(visitor.session.as_deref()?, Instant::now()) {
+        return None;
+    }
+    let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, "these are too many requests at once; wait a moment");
+    Some(failure.because(Cause::TooFast).into_response())
 }
 
 /// What a card holder is answered who asks for anything but the own pages; `None` where there is nothing against it.

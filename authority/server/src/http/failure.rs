@@ -42,6 +42,8 @@ pub(crate) enum Cause {
     WeakPassword,
     /// A form of the console is not of a page of its visitor.
     ForeignForm,
+    /// The session asks the console faster than people do.
+    TooFast,
     /// The session of the console has ended.
     SessionEnded,
     /// The console has no such page.

@@ -383,3 +383,26 @@ async fn what_goes_wrong_is_said_on_a_page_in_plain_words() {
     assert!(serde_json::from_slice::<Value>(&body).is_ok());
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_runs_wild_is_held_back_for_a_moment_and_the_others_are_not() {
+    let running = running().await;
+    let mut guard = running.guard().await;
+    let mut other = running.operator("kim", json!({ "role": "auditor", "campus": true })).await;
+    let mut held_back = None;
+    for _ in 0..2_000 {
+        let page = guard.get("/nowhere").await;
+        if page.status == 429 {
+            held_back = Some(page);
+            break;
+        }
+        assert_eq!(page.status, 404, "{}", page.body);
+    }
+    let page = held_back.expect("somebody is held back");
+    assert_eq!(page.header("retry-after"), Some("1"));
+    assert!(page.body.contains("too many requests at once") && page.body.contains("<!DOCTYPE html>"), "{}", page.body);
+    assert_eq!(other.get("/").await.status, 200);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(guard.get("/").await.status, 200);
+    running.stop().await;
+}

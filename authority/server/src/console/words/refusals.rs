@@ -27,6 +27,7 @@ catalogue! {
     weak_password: "Choose a longer password that others would not guess.", "더 길고 남이 짐작하기 어려운 비밀번호를 정하십시오.", "请设置更长且不易被猜到的密码。", "Odaberite dulju lozinku koju drugi ne bi pogodili.";
     foreign_form: "This form is not from a page of yours, or from one before you signed in; open the page again.", "이 양식은 현재 로그인한 페이지의 것이 아닙니다. 페이지를 다시 여십시오.", "此表单不是您当前页面的，或是登录前的；请重新打开页面。", "Ovaj obrazac nije s vaše stranice, ili je od prije prijave; ponovno otvorite stranicu.";
     session_ended: "Your session has ended; sign in again.", "세션이 끝났습니다. 다시 로그인하십시오.", "会话已结束，请重新登录。", "Vaša je prijava istekla; prijavite se ponovno.";
+    too_fast: "These are too many requests at once; wait a moment.", "요청이 한꺼번에 너무 많습니다. 잠시 기다려 주십시오.", "请求过多，请稍候。", "Previše je zahtjeva odjednom; pričekajte trenutak.";
     no_page: "There is no such page.", "그런 페이지가 없습니다.", "没有此页面。", "Nema takve stranice.";
     unknown: "{id} is not known; check the spelling.", "{id}은(는) 등록되어 있지 않습니다. 철자를 확인하십시오.", "未找到 {id}，请检查拼写。", "{id} nije poznato; provjerite kako je napisano.";
     card_closed: "Card {card} is closed for good; issue another one.", "카드 {card}은(는) 영구 폐기되었습니다. 새 카드를 발급하십시오.", "卡片 {card} 已永久注销，请另发新卡。", "Kartica {card} trajno je zatvorena; izdajte drugu.";
@@ -82,6 +83,7 @@ impl Language {
             Cause::WrongSecret => Some(words.wrong_secret.to_owned()),
             Cause::WeakPassword => Some(words.weak_password.to_owned()),
             Cause::ForeignForm => Some(words.foreign_form.to_owned()),
+            Cause::TooFast => Some(words.too_fast.to_owned()),
             Cause::SessionEnded => Some(words.session_ended.to_owned()),
             Cause::NoPage => Some(words.no_page.to_owned()),
         }
