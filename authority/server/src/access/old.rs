@@ -14,8 +14,6 @@ pub(super) const ADDED: &str = "
     CREATE TABLE IF NOT EXISTS removed (
         agent TEXT NOT NULL, incarnation BLOB NOT NULL, seq BIGINT NOT NULL, count BIGINT NOT NULL,
         PRIMARY KEY (agent, incarnation));
-    DROP INDEX IF EXISTS records_by_time;
-    CREATE INDEX IF NOT EXISTS records_by_time_and_answer ON records (at, door, reason, granted);
 ";
 
 /// Rows that are removed together: a few milliseconds of the writer.

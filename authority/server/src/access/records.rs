@@ -16,6 +16,7 @@ pub(super) const SCHEMA: &str = "
         at BIGINT NOT NULL, door TEXT NOT NULL, credential BLOB NOT NULL, card TEXT, person TEXT,
         factors TEXT NOT NULL, reason TEXT NOT NULL, granted BIGINT NOT NULL, epoch BIGINT NOT NULL,
         commit_seq BIGINT NOT NULL, received_at BIGINT NOT NULL, UNIQUE (agent, incarnation, seq));
+    CREATE INDEX records_by_time ON records (at);
     CREATE INDEX records_by_door ON records (door);
     CREATE INDEX records_by_card ON records (card);
     CREATE INDEX records_by_person ON records (person);
