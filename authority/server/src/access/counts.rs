@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 pub const QUARTER_MS: i64 = 900_000;
 
 /// Most records that are counted, the newest of those that fit. An index with all that is counted in it would answer for more of
-/// them, and halve how fast records come home.
+/// them, and each record that comes home would have to be put into it.
 const COUNTED_MAX: u64 = 200_000;
 
 /// Taps, by how they were answered.
