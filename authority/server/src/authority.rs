@@ -114,6 +114,7 @@ pub struct Authority {
     present: RwLock<Present>,
     published: RwLock<Arc<Published>>,
     moved: watch::Sender<u64>,
+    taken: watch::Sender<u64>,
     pulse: RwLock<Option<Signed<Pulse>>>,
     office: RwLock<Arc<Office>>,
     zone: RwLock<Arc<Zone>>,
@@ -153,6 +154,7 @@ impl Authority {
             closings: parts.closings,
             timeline: parts.timeline,
             moved: watch::channel(published.position.seq).0,
+            taken: watch::channel(published.position.seq).0,
             published: RwLock::new(published),
             present: RwLock::new(parts.present),
             pulse: RwLock::new(None),
@@ -195,6 +197,23 @@ impl Authority {
     /// Waits until the commit of an entry is there; false when the server stops before.
     pub async fn published_at(&self, seq: u64) -> bool {
         self.moved.subscribe().wait_for(|published| *published >= seq).await.is_ok()
+    }
+
+    /// Waits until the directory has an entry and it is known whom it concerns, which is before its commit is on the disk; false when
+    /// the server stops before.
+    pub async fn taken_at(&self, seq: u64) -> bool {
+        self.taken.subscribe().wait_for(|taken| *taken >= seq).await.is_ok()
+    }
+
+    /// The newest entry of which it is known whom it concerns.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        *self.taken.borrow()
+    }
+
+    /// See [`Authority::taken_at`].
+    pub(crate) fn show_taken(&self, seq: u64) {
+        self.taken.send_replace(seq);
     }
 
     /// Changes with every commit.

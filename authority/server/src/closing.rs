@@ -2,7 +2,7 @@
 //!
 //! It survives a restart. Deliberately no judgement: whether a door counts as closed follows from what is kept here.
 
-use crate::access::{AccessStore, ClosingAgentRow, ClosingRow, RemovalTimes, StoreError};
+use crate::access::{AccessStore, ClosingAgentRow, ClosingRow, RemovalTimes, StoreError, Writing};
 use doorward_protocol::codec;
 use doorward_protocol::commit::{Leaf, Position};
 use doorward_protocol::id::{AgentId, DoorId};
@@ -241,11 +241,12 @@ impl Closings {
         lost.into_iter().for_each(|seq| drop(state.remove(seq)));
     }
 
-    /// Begins to watch a change. The store hears of it, too; when it cannot keep it, only a restart would forget it.
+    /// Begins to watch a change. The store hears of it, too, and what comes back is when it has it on its disk; when it cannot
+    /// keep it, only a restart would forget it.
     ///
     /// # Errors
     /// See [`StoreError`]; the change is watched all the same.
-    pub fn begin(&self, mut closing: Closing) -> Result<(), StoreError> {
+    pub fn begin(&self, mut closing: Closing) -> Result<Writing<()>, StoreError> {
         let seq = closing.position.seq;
         let row = {
             let mut state = self.lock();
@@ -271,9 +272,9 @@ impl Closings {
         };
         let confirmed: Vec<_> = row.agents.iter().filter(|agent| agent.durable_at.is_some()).cloned().collect();
         self.tell();
-        self.store.begin_closing(row)?;
+        let writing = self.store.begin_closing(row)?;
         confirmed.into_iter().for_each(|agent| self.store.advance_closing(seq, agent));
-        Ok(())
+        Ok(writing)
     }
 
     /// Takes a receipt that is believed. What is only in force is not stored: a restart forgets it on the safe side, and the
@@ -389,6 +390,10 @@ mod tests {
         Closings::open(AccessStore::open(&Layout::new(directory.path())).unwrap().0).unwrap()
     }
 
+    fn begin(closings: &Closings, closing: Closing) {
+        closings.begin(closing).unwrap().wait().unwrap();
+    }
+
     fn stages(closings: &Closings, seq: u64) -> (bool, bool) {
         let agent = closings.closing(seq).unwrap().unwrap().agents.remove(&agent()).unwrap();
         (agent.applied_at.is_some(), agent.durable_at.is_some())
@@ -400,8 +405,8 @@ mod tests {
         let closings = open(&directory);
         let (durable, signed) = receipt(About::Removal, 7, Stage::Durable);
         closings.take_receipt(&durable, &signed, UnixMs(3));
-        closings.begin(closing(6)).unwrap();
-        closings.begin(closing(7)).unwrap();
+        begin(&closings, closing(6));
+        begin(&closings, closing(7));
         assert_eq!(stages(&closings, 6), (false, false));
         assert_eq!(stages(&closings, 7), (true, true));
     }
@@ -410,7 +415,7 @@ mod tests {
     fn a_commit_confirms_every_change_before_it_and_none_after() {
         let directory = tempfile::tempdir().unwrap();
         let closings = open(&directory);
-        (6..=8).for_each(|seq| closings.begin(closing(seq)).unwrap());
+        (6..=8).for_each(|seq| begin(&closings, closing(seq)));
         let (durable, signed) = receipt(About::Commit, 7, Stage::Durable);
         closings.take_receipt(&durable, &signed, UnixMs(3));
         assert_eq!([6, 7, 8].map(|seq| stages(&closings, seq).1), [true, true, false]);
@@ -421,7 +426,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let closings = open(&directory);
         let last = u64::try_from(KEPT_MAX).unwrap() + 6;
-        (6..=last).for_each(|seq| closings.begin(closing(seq)).unwrap());
+        (6..=last).for_each(|seq| begin(&closings, closing(seq)));
         assert_eq!(closings.lock().closings.len(), KEPT_MAX);
         let (durable, signed) = receipt(About::Commit, last, Stage::Durable);
         closings.take_receipt(&durable, &signed, UnixMs(3));
@@ -430,8 +435,8 @@ mod tests {
         let confirmed = closings.closing(6).unwrap().unwrap().agents.remove(&agent()).unwrap();
         assert_eq!(confirmed.receipt, Some((at(last), signed)));
         // What is complete makes room first.
-        closings.begin(closing(last + 1)).unwrap();
-        closings.begin(closing(last + 2)).unwrap();
+        begin(&closings, closing(last + 1));
+        begin(&closings, closing(last + 2));
         assert!(closings.lock().closings.contains_key(&(last + 1)));
         drop(closings);
         let closings = open(&directory);
@@ -442,7 +447,7 @@ mod tests {
     fn what_a_restored_journal_has_lost_is_confirmed_by_nothing_and_its_number_is_given_again() {
         let directory = tempfile::tempdir().unwrap();
         let closings = open(&directory);
-        (6..=8).for_each(|seq| closings.begin(closing(seq)).unwrap());
+        (6..=8).for_each(|seq| begin(&closings, closing(seq)));
         drop(closings);
         let closings = open(&directory);
         closings.forget_after(6);
@@ -450,7 +455,7 @@ mod tests {
         closings.take_receipt(&durable, &signed, UnixMs(3));
         assert_eq!([6, 8].map(|seq| stages(&closings, seq).1), [true, false]);
         let again = Closing { at: UnixMs(99), subject: "card B".into(), ..closing(7) };
-        closings.begin(again.clone()).unwrap();
+        begin(&closings, again.clone());
         drop(closings);
         assert_eq!(open(&directory).closing(7).unwrap(), Some(again));
     }
@@ -461,7 +466,7 @@ mod tests {
         let closings = open(&directory);
         let mut several = closing(7);
         several.removals.push(removal(8));
-        closings.begin(several).unwrap();
+        begin(&closings, several);
         let (durable, signed) = receipt(About::Removal, 7, Stage::Durable);
         closings.take_receipt(&durable, &signed, UnixMs(3));
         assert_eq!(stages(&closings, 7), (false, false));
@@ -471,7 +476,7 @@ mod tests {
     fn an_open_change_goes_on_after_a_restart_which_forgets_what_is_not_durable() {
         let directory = tempfile::tempdir().unwrap();
         let closings = open(&directory);
-        closings.begin(closing(7)).unwrap();
+        begin(&closings, closing(7));
         let (applied, signed) = receipt(About::Removal, 7, Stage::Applied);
         closings.take_receipt(&applied, &signed, UnixMs(3));
         assert_eq!(stages(&closings, 7), (true, false));
@@ -481,7 +486,7 @@ mod tests {
         let closings = open(&directory);
         assert_eq!(stages(&closings, 7), (false, false));
         closings.take_receipt(&applied, &signed, UnixMs(3));
-        closings.begin(closing(7)).unwrap();
+        begin(&closings, closing(7));
         assert_eq!(stages(&closings, 7), (true, false), "begun again, since its commit was not kept before the crash");
         let (durable, signed) = receipt(About::Commit, 9, Stage::Durable);
         closings.take_receipt(&durable, &signed, UnixMs(4));

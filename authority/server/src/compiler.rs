@@ -3,6 +3,7 @@
 //! An entry that cannot be compiled stops no door and no later entry: what it touched is tried again with the next one,
 //! and meanwhile agents stay at the newest commit that could be made.
 
+use crate::access::{StoreError, Writing};
 use crate::authority::{Authority, Warning};
 use crate::closing::{Closing, ClosingAgent};
 use crate::concern::{self, Confirmed};
@@ -79,9 +80,13 @@ impl Compiler {
         concern::add_changed(&mut doors, &present, &entry.command, &changes);
         let published = Arc::new(self.sign(&present, &entry, follows.then_some(&changes))?);
         let agents = concern::closing_agents(&present, &published.leaves, doors);
-        // Its progress is watched before any agent can have the commit, whose receipt would be missed otherwise, and before
-        // the commit is kept: after a crash in between, the entry is taken again.
-        self.watch(&entry, position, removals, agents);
+        // Its progress is watched before any agent can have the commit, whose receipt would be missed otherwise, and on the
+        // disk before the commit is kept: after a crash in between, the entry is taken again.
+        let watched = self.watch(&entry, position, removals, agents);
+        authority.show_taken(entry.seq);
+        if let Err(error) = watched.and_then(|watched| watched.map_or(Ok(()), Writing::wait)) {
+            tracing::warn!(%error, seq = entry.seq, "the progress of a change will not survive a restart");
+        }
         self.keep(&published);
         present.published = Arc::clone(&published);
         self.due.note(&entry.command, &present.directory);
@@ -160,16 +165,14 @@ impl Compiler {
         position: Position,
         removals: Vec<Signed<Removal>>,
         agents: BTreeMap<AgentId, ClosingAgent>,
-    ) {
+    ) -> Result<Option<Writing<()>>, StoreError> {
         if agents.is_empty() && removals.is_empty() {
-            return;
+            return Ok(None);
         }
         let (subject, why) = concern::in_words(&entry.command);
         let command = entry.command.name().to_owned();
         let closing = Closing { position, at: entry.at, command, subject, why, removals, agents };
-        if let Err(error) = self.authority.closings.begin(closing) {
-            tracing::warn!(%error, seq = entry.seq, "the progress of a change will not survive a restart");
-        }
+        self.authority.closings.begin(closing).map(Some)
     }
 
     fn keep(&mut self, published: &Published) {

@@ -1,5 +1,6 @@
 //! How far each change has come at the agents that it concerns, with the receipts that prove it.
 
+use super::database::Writing;
 use super::{AccessStore, StoreError, signed, unsigned};
 use doorward_protocol::commit::Position;
 use doorward_protocol::id::AgentId;
@@ -59,8 +60,8 @@ impl AccessStore {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn begin_closing(&self, closing: ClosingRow) -> Result<(), StoreError> {
-        self.progress.write_blocking(move |transaction| {
+    pub fn begin_closing(&self, closing: ClosingRow) -> Result<Writing<()>, StoreError> {
+        self.progress.write_soon(move |transaction| {
             forget_other_history(transaction, closing.position, closing.at)?;
             let sql = "INSERT INTO closings (seq, epoch, at, command, subject, why, removals)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
@@ -240,8 +241,8 @@ mod tests {
             removals: vec![3],
             agents: vec![row("a"), row("b")],
         };
-        store.begin_closing(closing.clone()).unwrap();
-        store.begin_closing(closing.clone()).unwrap();
+        store.begin_closing(closing.clone()).unwrap().wait().unwrap();
+        store.begin_closing(closing.clone()).unwrap().wait().unwrap();
         assert_eq!(store.open_closings(10).unwrap(), [closing]);
         for agent in ["a", "b"] {
             assert_eq!(store.open_closings(10).unwrap().len(), 1);
@@ -272,7 +273,7 @@ mod tests {
             removals: vec![3],
             agents: vec![row("a")],
         };
-        store.begin_closing(closing.clone()).unwrap();
+        store.begin_closing(closing.clone()).unwrap().wait().unwrap();
         store.advance_closing(7, ClosingAgentRow { applied_at: Some(UnixMs(8)), ..row("a") });
         // Whatever is stored later is stored after it.
         store.recover_contacts(UnixMs(0)).unwrap();
@@ -293,8 +294,8 @@ mod tests {
             removals: vec![3],
             agents: vec![row(agent)],
         };
-        store.begin_closing(closing(0, "card A", "a")).unwrap();
-        store.begin_closing(closing(1, "card B", "b")).unwrap();
+        store.begin_closing(closing(0, "card A", "a")).unwrap().wait().unwrap();
+        store.begin_closing(closing(1, "card B", "b")).unwrap().wait().unwrap();
         assert_eq!(store.closing(7).unwrap(), Some(closing(1, "card B", "b")));
     }
 

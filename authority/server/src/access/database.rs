@@ -83,7 +83,15 @@ impl Database {
         &self,
         action: impl FnMut(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.submit(1, action)?.blocking_recv().map_err(|_| StoreError::Closed)?
+        self.write_soon(action)?.wait()
+    }
+
+    /// The same from a thread that has something else to do before it waits.
+    pub fn write_soon<T: Send + 'static>(
+        &self,
+        action: impl FnMut(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<Writing<T>, StoreError> {
+        Ok(Writing(self.submit(1, action)?))
     }
 
     /// The same without waiting at all.
@@ -118,6 +126,21 @@ impl Database {
         // A reader that panicked left the connection as it was: reading changes nothing.
         let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(query(&connection)?)
+    }
+}
+
+/// What is on its way to the disk.
+#[derive(Debug)]
+#[must_use = "it may fail"]
+pub struct Writing<T>(oneshot::Receiver<Result<T, StoreError>>);
+
+impl<T> Writing<T> {
+    /// Waits until it is durable, on a thread that may.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn wait(self) -> Result<T, StoreError> {
+        self.0.blocking_recv().map_err(|_| StoreError::Closed)?
     }
 }
 

@@ -20,6 +20,7 @@ pub use alarms::{AlarmRow, NewAlarm};
 pub use closings::{ClosingAgentRow, ClosingRow};
 pub use contacts::Contact;
 pub use counts::{Count, Counts, QUARTER_MS};
+pub use database::Writing;
 pub use erase::Erased;
 pub use events::Event;
 pub use looks::{Look, LookRow};

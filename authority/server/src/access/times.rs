@@ -90,6 +90,8 @@ mod tests {
             let (subject, why) = (String::new(), String::new());
             store
                 .begin_closing(ClosingRow { position, at: UnixMs(5), command, subject, why, removals, agents })
+                .unwrap()
+                .wait()
                 .unwrap();
         }
         store.advance_closing(7, ClosingAgentRow { durable_at: Some(UnixMs(8)), ..agent("b") });

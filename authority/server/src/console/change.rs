@@ -24,8 +24,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a page waits for the commit of an order that was just given.
-const COMMIT_WITHIN: Duration = Duration::from_millis(500);
+/// How long a page waits until it is known whom an order concerns that was just given.
+const TAKEN_WITHIN: Duration = Duration::from_millis(500);
 /// Longer than this, a day says more than milliseconds.
 const CLOCK_MS_MAX: i64 = 600_000;
 /// How long a live page follows a change before it asks again, in milliseconds.
@@ -40,14 +40,14 @@ pub async fn show(
 ) -> Result<Response, Failure> {
     let authority = &site.api.authority;
     if seq <= authority.timeline.accepted() {
-        let _in_time = tokio::time::timeout(COMMIT_WITHIN, authority.published_at(seq)).await;
+        let _in_time = tokio::time::timeout(TAKEN_WITHIN, authority.taken_at(seq)).await;
     }
     let wait = Params(Wait { wait_ms: Some(0) });
     let answer = changes::progress(State(Arc::clone(&site.api)), caller, Named(seq), wait).await?;
     let lines: Vec<ProgressLine> = live::lines_of(answer).await?;
     let shown = Progress::of(&site, &visitor, seq);
     let words = visitor.words();
-    let is_known = authority.published().position.seq >= seq;
+    let is_known = authority.taken() >= seq;
     let mut summary = None;
     let mut marks = Vec::new();
     for line in lines {

@@ -27,7 +27,7 @@ use tokio::time::Instant;
 const WAIT_MS: u64 = 5_000;
 /// Longest wait, in milliseconds.
 const WAIT_MS_MAX: u64 = 600_000;
-/// How long to wait for agents that are not connected: one that is just coming back gets its chance.
+/// How long to wait for agents that are not connected: one that is just coming back gets its chance; and for a commit.
 const GRACE: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Deserialize)]
@@ -89,7 +89,7 @@ async fn follow(api: &Api, seq: u64, wait: Duration, lines: &Lines) {
     let began = Instant::now();
     let mut moves = api.authority.closings.moves();
     let mut shown: BTreeMap<AgentId, AgentProgress> = BTreeMap::new();
-    let _published = tokio::time::timeout(wait, api.authority.published_at(seq)).await;
+    let _taken = tokio::time::timeout(wait, api.authority.taken_at(seq)).await;
     loop {
         moves.mark_unchanged();
         // A change that concerns nobody has no progress and is complete.
@@ -173,6 +173,10 @@ pub async fn evidence(
     Named(seq): Named<u64>,
 ) -> Result<Response, Failure> {
     may_follow(&api, &caller, seq).await?;
+    if seq <= api.authority.timeline.accepted() {
+        // Its commit may be just on its way to the disk.
+        let _published = tokio::time::timeout(GRACE, api.authority.published_at(seq)).await;
+    }
     let file = tokio::task::spawn_blocking(move || evidence_file(&api.authority, seq)).await;
     let file = file.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], file).into_response())

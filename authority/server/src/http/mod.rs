@@ -157,11 +157,11 @@ impl Api {
         self.authority.zone().local(self.authority.timeline.now()).map(|local| local.day)
     }
 
-    /// Gives a command, waits for its commit, and tells whom it concerns.
+    /// Gives a command, waits until the directory has it, and tells whom it concerns.
     async fn change(&self, caller: &Caller, command: Command) -> Result<Change, Failure> {
         let name = command.name().to_owned();
         let accepted = self.authority.execute_for(caller.asker.clone(), caller.actor.clone(), command).await?;
-        self.authority.published_at(accepted.seq).await;
+        self.authority.taken_at(accepted.seq).await;
         let closing = self.authority.closings.closing(accepted.seq)?;
         let agents = closing.map(|closing| closing.agents).unwrap_or_default();
         let agents = agents.into_iter().map(|(id, agent)| {

@@ -58,11 +58,11 @@ async fn follow(api: &Api, order: &Entry, wait: Duration, lines: &Lines) {
     let began = Instant::now();
     let mut moves = api.authority.closings.moves();
     let mut shown = None;
-    let _published = tokio::time::timeout(wait, api.authority.published_at(order.seq)).await;
+    let _taken = tokio::time::timeout(wait, api.authority.taken_at(order.seq)).await;
     loop {
         moves.mark_unchanged();
         let Ok(closing) = api.authority.closings.closing(order.seq) else { return };
-        let is_known = api.authority.published().position.seq >= order.seq;
+        let is_known = api.authority.taken() >= order.seq;
         let progress = view(api, order, closing.as_ref(), is_known);
         if shown.as_ref() != Some(&progress) && !lines.send(&progress).await {
             return;
