@@ -17,6 +17,7 @@ pub mod gains;
 pub mod model;
 pub mod number;
 pub mod office;
+pub mod parts;
 pub mod photo;
 pub mod plan;
 pub mod production;

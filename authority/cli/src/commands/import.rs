@@ -1,4 +1,4 @@
-//! `doorward import`: a newer campus folder, as one difference that is shown before it is anything.
+//! `doorward import`: a newer campus folder, as a difference that is shown before it is anything.
 //!
 //! The plan that a dry run prints is the one that the authority executes; it is made there, not here.
 
@@ -15,10 +15,11 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Bring a newer campus folder into force, as one change
+/// Bring a newer campus folder into force
 ///
-/// Changes people, cards, doors, rules and grants to what the folder says, all of it or nothing. Cards that were suspended
-/// or closed here stay so. People whom the folder does not name any more have left, and stay on record. The plan says who gains and loses what, building by building. A folder that takes away more
+/// Changes people, cards, doors, rules and grants to what the folder says. A folder that changes thousands of rows comes in
+/// several entries of the journal, so that a suspension never waits for it: first what changes for those who are here, together, then
+/// those who are new. Should it break off, import the folder again. Cards that were suspended or closed here stay so. People whom the folder does not name any more have left, and stay on record. The plan says who gains and loses what, building by building. A folder that takes away more
 /// than a tenth of the people or of the rights is refused, because it is more likely a bad export than a bad day.
 #[derive(Debug, Args)]
 #[command(
@@ -73,7 +74,10 @@ impl Import {
                         plan.to_string().lines().try_for_each(|line| out.live_line(line))?;
                     }
                 }
-                ImportLine::Fault(fault) => return Err(Failure::new(fault.error).into()),
+                ImportLine::Fault(fault) => {
+                    let failure = Failure::new(fault.error);
+                    return Err(fault.hint.into_iter().fold(failure, Failure::hint).into());
+                }
                 ImportLine::Result(result) => {
                     progress.end();
                     if !out.is_json() {
@@ -104,7 +108,7 @@ fn sentence(result: &ImportResult) -> String {
         }
         (true, true, _) => "this is only the plan; nothing is changed".to_owned(),
         (true, false, seq) => {
-            let seq = seq.map(|seq| format!(": entry {seq} of the journal")).unwrap_or_default();
+            let seq = seq.map(|seq| format!(": with entry {seq} of the journal")).unwrap_or_default();
             format!("imported{seq}; it changes what {} must know", plural(result.agents.len(), "joined agent"))
         }
     }

@@ -16,8 +16,10 @@ use doorward_policy::folder::{self, CampusFiles};
 use doorward_policy::model::Campus;
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
+use doorward_policy::parts::ROWS_MAX;
 use doorward_policy::plan::{Plan, PlanError};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Largest campus folder in bytes: two million people.
@@ -33,7 +35,7 @@ pub struct Options {
     allow_removals: bool,
 }
 
-/// Imports a campus folder as one difference.
+/// Imports a campus folder as one difference; a large one in several entries, so that nothing else waits for all of it.
 #[utoipa::path(post, path = "/v1/import", request_body = ImportOrder,
     params(("dry_run" = Option<bool>, Query, description = "Only say what would change"),
         ("allow_removals" = Option<bool>, Query, description = "Also when more than a tenth of the people or rights go")),
@@ -103,23 +105,46 @@ async fn run(
         return Err(Failure::new(StatusCode::CONFLICT, error)
             .with_hint("if the folder is right, import it again with --allow-removals"));
     }
-    stage(lines, 3, "one entry of the journal".to_owned()).await;
-    let command = Command::Import { difference: Box::new(difference) };
-    let accepted = api.authority.execute_for(caller.asker, caller.actor, command).await?;
-    stage(lines, 4, "what each door must know".to_owned()).await;
-    finish(api, accepted, nothing).await
+    let asked = Arc::clone(api);
+    let parts = blocking(move || difference.into_parts(&asked.authority.present().directory, ROWS_MAX)).await?;
+    give(api, &caller, parts, nothing, lines).await
 }
 
-async fn finish(api: &Api, accepted: Accepted, nothing: ImportResult) -> Result<ImportResult, Failure> {
-    api.authority.published_at(accepted.seq).await;
-    let closing = api.authority.closings.closing(accepted.seq)?;
-    let agents = closing.map(|closing| closing.agents).unwrap_or_default();
-    Ok(ImportResult {
-        seq: Some(accepted.seq),
-        at: Some(api.when(accepted.at)),
-        agents: agents.into_keys().map(|id| id.to_string()).collect(),
-        ..nothing
-    })
+/// Gives the parts one after the other, each once the one before is in force: what comes in between waits for one.
+async fn give(
+    api: &Api,
+    caller: &Caller,
+    parts: Vec<Difference>,
+    nothing: ImportResult,
+    lines: &Lines,
+) -> Result<ImportResult, Failure> {
+    let total = parts.len();
+    let (mut last, mut agents): (Option<Accepted>, BTreeSet<String>) = (None, BTreeSet::new());
+    for (number, part) in parts.into_iter().enumerate() {
+        let detail = |number: usize| format!("entry {number} of {total} for the journal");
+        stage(lines, 3, detail(number.saturating_add(1))).await;
+        let base = last.map_or(part.base, |last| last.seq);
+        let command = Command::Import { difference: Box::new(Difference { base, ..part }) };
+        let given = api.authority.execute_for(caller.asker.clone(), caller.actor.clone(), command).await;
+        let accepted = given.map_err(|error| broken_off(error.into(), number, total))?;
+        last = Some(accepted);
+        stage(lines, 4, "what each door must know".to_owned()).await;
+        api.authority.published_at(accepted.seq).await;
+        let closing = api.authority.closings.closing(accepted.seq)?;
+        let concerned = closing.map(|closing| closing.agents).unwrap_or_default();
+        agents.extend(concerned.into_keys().map(|id| id.to_string()));
+    }
+    let seq = last.map(|last| last.seq);
+    Ok(ImportResult { seq, at: last.map(|last| api.when(last.at)), agents: agents.into_iter().collect(), ..nothing })
+}
+
+fn broken_off(failure: Failure, done: usize, total: usize) -> Failure {
+    if done == 0 {
+        return failure;
+    }
+    let told = format!("{}; {done} of {total} parts of the folder are in force", failure.fault.error);
+    Failure { fault: Fault { error: told, ..failure.fault }, ..failure }
+        .with_hint("import the folder again: what is in force already is not done twice")
 }
 
 fn read(order: ImportOrder) -> Result<Campus, Failure> {

@@ -2,6 +2,7 @@
 
 use crate::running::{Running, options, running};
 use crate::support::{active_card, campus, campus_files, made};
+use doorward_policy::command::Entry;
 use doorward_server::http::shapes::{
     Agents, Alarms, CardView, Change, Fault, ImportLine, Invitation, JournalLine, LogLine, ProgressLine, Status,
     Summary, WhereAnswer, WhoAnswer, WhyAnswer,
@@ -12,8 +13,10 @@ use doorward_server::serve::{ApiTls, RunFile, ServeError, ServeOptions, Server};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::{Value, json};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -172,6 +175,44 @@ async fn an_import_shows_its_plan_and_a_dry_run_shows_the_same_one() {
     assert_eq!(plan_of(&real).unwrap().tables["cards"].lost, 1, "{gone}");
     let again: Vec<ImportLine> = running.lines("POST", "/v1/import", &body).await;
     assert!(matches!(again.last(), Some(ImportLine::Result(result)) if !result.changed && result.seq.is_none()));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_does_not_wait_for_the_end_of_a_large_import() {
+    let running = running().await;
+    let mut files = campus_files();
+    let people = files.0.get_mut("people.csv").unwrap();
+    let text = String::from_utf8(std::mem::take(people)).unwrap();
+    let (head, first) = text.split_once('\n').map(|(head, rows)| (head, rows.lines().next().unwrap())).unwrap();
+    assert!(head.starts_with("person_id,"));
+    let (id, rest) = first.split_once(',').unwrap();
+    let newcomers: String = (0..14_000).map(|number| format!("{id}-{number},{rest}\n")).collect();
+    *people = format!("{text}{newcomers}").into_bytes();
+    let body = Running::import_body(&files).to_string();
+    let journal = journal::open(&running.layout.journal()).unwrap();
+    let card = active_card();
+    let suspended = async {
+        let begun = Instant::now();
+        while journal.head().unwrap() < 3 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no part of it is there");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        running.post::<Change>(&format!("/v1/cards/{card}/suspend"), json!({ "reason": "lost" })).await.seq
+    };
+    let (lines, suspended) = tokio::join!(running.lines::<ImportLine>("POST", "/v1/import", &body), suspended);
+    let Some(ImportLine::Result(result)) = lines.last() else { panic!("{:?}", lines.last()) };
+    assert!(suspended < result.seq.unwrap(), "{suspended} {result:?}");
+    let mut names = Vec::new();
+    let note = &mut |entry: Entry| {
+        names.push(entry.command.name());
+        ControlFlow::Continue(())
+    };
+    journal.read_from(3, note).unwrap();
+    names.sort_unstable();
+    assert_eq!(names, ["card-suspend", "import", "import", "import", "import"]);
+    let again: Vec<ImportLine> = running.lines("POST", "/v1/import", &body).await;
+    assert!(matches!(again.last(), Some(ImportLine::Result(result)) if !result.changed));
     running.stop().await;
 }
 

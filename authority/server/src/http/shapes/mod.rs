@@ -443,7 +443,7 @@ pub struct ImportProgress {
 /// How an import ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImportResult {
-    /// Number of the journal entry; absent when nothing was written.
+    /// Number of the last of its journal entries; absent when nothing was written.
     pub seq: Option<u64>,
     /// When.
     pub at: Option<When>,
