@@ -13,6 +13,7 @@ use doorward_protocol::sign::{PublicKey, Signed};
 use doorward_protocol::time::UnixMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,6 +23,9 @@ use tokio::sync::{Notify, mpsc, watch};
 /// A commit waits for removals that are on their way to anyone at all, as long as they go on being
 /// sent and confirmed: so long a silence ends the wait, in which a disk has had the time to write.
 const QUIET: Duration = Duration::from_millis(100);
+
+/// How long records wait for removals at most: while one follows the other, they come home all the same.
+const PASSING: Duration = Duration::from_millis(500);
 
 /// Why a connection is ended from this side, with the code that stands in its close frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,16 +130,21 @@ struct UnderWay {
     agents: AtomicUsize,
     /// How often a removal was sent, or an agent said so.
     steps: AtomicU64,
-    /// Rings when the last has said so.
+    /// Rings for all who wait when the last has said so.
     over: Notify,
 }
 
 impl UnderWay {
     /// Waits until all of them have said so, or nobody did for a while.
     async fn settle(&self) {
-        while self.agents.load(Ordering::Relaxed) > 0 {
+        loop {
+            let mut over = pin!(self.over.notified());
+            over.as_mut().enable();
+            if self.agents.load(Ordering::Relaxed) == 0 {
+                return;
+            }
             let before = self.steps.load(Ordering::Relaxed);
-            let is_over = tokio::time::timeout(QUIET, self.over.notified()).await.is_ok();
+            let is_over = tokio::time::timeout(QUIET, over).await.is_ok();
             if !is_over && self.steps.load(Ordering::Relaxed) == before {
                 return;
             }
@@ -150,7 +159,7 @@ impl UnderWay {
     fn end(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
         if self.agents.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.over.notify_one();
+            self.over.notify_waiters();
         }
     }
 }
@@ -425,6 +434,11 @@ impl Hub {
         }
     }
 
+    /// Waits until no removal is on its way to anyone, or as long as that may be waited for: what is only kept waits, too.
+    pub async fn let_removals_pass(&self) {
+        let _in_time = tokio::time::timeout(PASSING, self.under_way.settle()).await;
+    }
+
     /// Hands a pulse to everyone.
     pub fn pulse(&self, pulse: &Signed<Pulse>) {
         for connection in lock(&self.state).connections.values() {
@@ -450,7 +464,6 @@ mod tests {
     use doorward_protocol::id::CampusId;
     use doorward_protocol::sign::SecretKey;
     use futures_util::FutureExt;
-    use std::pin::pin;
 
     fn id(name: &str) -> AgentId {
         AgentId::new(name).unwrap()
@@ -596,5 +609,20 @@ mod tests {
             () = ringing => {}
         }
         assert!(lock(&a.mail).head_moved.is_some());
+    }
+
+    #[tokio::test]
+    async fn all_that_is_only_kept_waits_for_a_removal_until_its_last_agent_has_it() {
+        let hub = Hub::default();
+        let [(a, _a), (b, _b)] = ["a", "b"].map(|name| enter(&hub, name));
+        assert!(hub.let_removals_pass().now_or_never().is_some(), "nothing is on its way");
+        hub.remove(7, vec![(removal(), Concerned::All)]);
+        let mut waiting = [pin!(hub.let_removals_pass()), pin!(hub.let_removals_pass())];
+        let mut have_passed = || waiting.each_mut().map(|waiting| waiting.as_mut().now_or_never().is_some());
+        assert_eq!(have_passed(), [false; 2]);
+        a.removed(Position { epoch: 0, seq: 7 });
+        assert_eq!(have_passed(), [false; 2]);
+        b.removed(Position { epoch: 0, seq: 7 });
+        assert_eq!(have_passed(), [true; 2]);
     }
 }

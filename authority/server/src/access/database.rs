@@ -16,9 +16,9 @@ use tokio::sync::{oneshot, watch};
 /// Format of the file; in `user_version`.
 pub const FORMAT: i64 = 1;
 
-/// Most rows that become durable together: bounds how long the first of them waits for the last, and costs each of them
-/// little of the disk's wait.
-const GROUP_ROWS_MAX: usize = 16_384;
+/// Most rows that become durable together: bounds how long the first of them waits for the last, and how long a removal shares
+/// the disk with them; and costs each of them little of the disk's wait.
+pub const GROUP_ROWS_MAX: usize = 4_096;
 
 /// Only readers and a checkpoint can hold the lock.
 const BUSY: Duration = Duration::from_secs(10);

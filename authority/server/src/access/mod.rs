@@ -34,7 +34,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// Why the access store did not do what it was asked to; nothing of the request was kept.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -76,6 +76,8 @@ pub struct AccessStore {
     /// What other systems are told.
     events: Database,
     raised: Arc<Mutex<alarms::Raised>>,
+    /// For so many rows at once records are taken in.
+    turns: Arc<Semaphore>,
 }
 
 impl core::fmt::Debug for AccessStore {
@@ -97,7 +99,8 @@ impl AccessStore {
         let (looks, looks_writer) = Database::open(&layout.looks(), &[looks::SCHEMA], "", "looks-writer")?;
         let (events, events_writer) = Database::open(&layout.events(), &[events::SCHEMA], "", "events-writer")?;
         let writers = [log_writer, progress_writer, looks_writer, events_writer];
-        Ok((Self { log, progress, looks, events, raised: Arc::default() }, writers))
+        let turns = Arc::new(Semaphore::new(database::GROUP_ROWS_MAX));
+        Ok((Self { log, progress, looks, events, raised: Arc::default(), turns }, writers))
     }
 
     /// Changes after everything that was stored: for streams that follow the log.

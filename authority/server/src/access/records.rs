@@ -1,5 +1,6 @@
 //! Access records and the chains that they belong to: each stored once, whatever is sent twice.
 
+use super::database::GROUP_ROWS_MAX;
 use super::{AccessStore, NewAlarm, StoreError, alarms, signed, unsigned};
 use doorward_protocol::commit::Position;
 use doorward_protocol::facts::Factors;
@@ -9,6 +10,8 @@ use doorward_protocol::time::UnixMs;
 use rusqlite::types::Value;
 use rusqlite::{Row, Statement, Transaction, params, params_from_iter};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE records (
@@ -137,6 +140,13 @@ const INSERT: &str = "INSERT INTO records (id, agent, incarnation, seq, at, door
                       ON CONFLICT (agent, incarnation, seq) DO NOTHING";
 
 impl AccessStore {
+    /// Waits for the turn of so many records. As long as it is held others wait: what stands before the writer stays so little
+    /// that a removal shares processors and disk with it only for a moment.
+    pub async fn turn(&self, rows: usize) -> Option<OwnedSemaphorePermit> {
+        let rows = u32::try_from(rows.clamp(1, GROUP_ROWS_MAX)).ok()?;
+        Arc::clone(&self.turns).acquire_many_owned(rows).await.ok()
+    }
+
     /// Stores records and where their chain stands after them; records that are there already are left as they are.
     ///
     /// # Errors

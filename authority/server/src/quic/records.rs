@@ -72,6 +72,8 @@ impl Lane {
     /// The agent keeps what is not acknowledged, so a store that fails ends the connection and loses nothing.
     async fn store(&self, records: Vec<Record>, head: ChainHead) -> Result<(), Ended> {
         let authority = &self.agent.authority;
+        let _turn = authority.store.turn(records.len()).await;
+        authority.hub.let_removals_pass().await;
         let records = reading::read_records(&authority.present(), self.agent.id(), records);
         let stored = authority.store.store_records(self.agent.id().clone(), records, head, clock::wall()).await;
         stored.map_err(|error| Ended::Here(End::Unavailable, error.to_string()))?;
