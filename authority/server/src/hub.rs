@@ -14,11 +14,12 @@ use doorward_protocol::time::UnixMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
 
 /// A commit waits for removals that are on their way to anyone at all, as long as they go on being
 /// sent and confirmed: so long a silence ends the wait, in which a disk has had the time to write.
@@ -95,12 +96,20 @@ pub struct Live {
     pub oldest_unsent_at: Option<UnixMs>,
 }
 
+/// A removal that is on its way to an agent.
+#[derive(Debug, Clone, Copy)]
+struct Removing {
+    position: Position,
+    /// Whether others wait for it: one that has not greeted yet would not say that it has it.
+    is_awaited: bool,
+}
+
 /// What waits for a connection to look at.
 #[derive(Debug, Default)]
 pub struct Mail {
     /// The newest removal that is on its way, until the agent has it on its disk: a commit waits for it, so that whoever
     /// still has to hear of a removal does not wait behind commits that repeat it for others.
-    removing: Option<Position>,
+    removing: Option<Removing>,
     /// The head moved; whether this agent's state changed with it.
     pub head_moved: Option<bool>,
     /// A newer pulse.
@@ -125,13 +134,19 @@ pub struct Connection {
 }
 
 /// How many agents have yet to say that they have a removal.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct UnderWay {
     agents: AtomicUsize,
-    /// How often a removal was sent, or an agent said so.
-    steps: AtomicU64,
+    /// When a removal was last handed over or sent, or an agent said so.
+    stepped_at: Mutex<Instant>,
     /// Rings for all who wait when the last has said so.
     over: Notify,
+}
+
+impl Default for UnderWay {
+    fn default() -> Self {
+        Self { agents: AtomicUsize::new(0), stepped_at: Mutex::new(Instant::now()), over: Notify::new() }
+    }
 }
 
 impl UnderWay {
@@ -140,14 +155,11 @@ impl UnderWay {
         loop {
             let mut over = pin!(self.over.notified());
             over.as_mut().enable();
-            if self.agents.load(Ordering::Relaxed) == 0 {
+            let left = QUIET.saturating_sub(lock(&self.stepped_at).elapsed());
+            if self.agents.load(Ordering::Relaxed) == 0 || left.is_zero() {
                 return;
             }
-            let before = self.steps.load(Ordering::Relaxed);
-            let is_over = tokio::time::timeout(QUIET, over).await.is_ok();
-            if !is_over && self.steps.load(Ordering::Relaxed) == before {
-                return;
-            }
+            let _is_over = tokio::time::timeout(left, over).await;
         }
     }
 
@@ -155,9 +167,13 @@ impl UnderWay {
         self.agents.fetch_add(1, Ordering::Relaxed);
     }
 
+    fn step(&self) {
+        *lock(&self.stepped_at) = Instant::now();
+    }
+
     /// Of one that has begun.
     fn end(&self) {
-        self.steps.fetch_add(1, Ordering::Relaxed);
+        self.step();
         if self.agents.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.over.notify_waiters();
         }
@@ -175,21 +191,25 @@ impl Connection {
     /// Notes that the agent has removals up to a position on its disk.
     pub fn removed(&self, position: Position) {
         let mut mail = lock(&self.mail);
-        if mail.removing.is_some_and(|removing| removing <= position) {
-            mail.removing = None;
-            self.under_way.end();
+        if let Some(removing) = mail.removing.take_if(|removing| removing.position <= position) {
+            self.end_removing(removing);
             self.bell.notify_one();
         }
     }
 
     /// Notes that a removal was sent.
     pub fn sent_removal(&self) {
-        self.under_way.steps.fetch_add(1, Ordering::Relaxed);
+        self.under_way.step();
     }
 
     /// Nothing is on its way over a connection that has ended.
     fn give_up_removals(&self) {
-        if lock(&self.mail).removing.take().is_some() {
+        let removing = lock(&self.mail).removing.take();
+        removing.into_iter().for_each(|removing| self.end_removing(removing));
+    }
+
+    fn end_removing(&self, removing: Removing) {
+        if removing.is_awaited {
             self.under_way.end();
         }
     }
@@ -207,8 +227,15 @@ impl Connection {
 
     /// Puts a removal on its lane.
     pub fn remove(&self, removal: &Outgoing) {
-        if lock(&self.mail).removing.replace(removal.position).is_none() {
-            self.under_way.begin();
+        self.under_way.step();
+        let has_greeted = lock(&self.live).software.is_some();
+        {
+            let mut mail = lock(&self.mail);
+            let is_awaited = mail.removing.is_some_and(|removing| removing.is_awaited);
+            if has_greeted && !is_awaited {
+                self.under_way.begin();
+            }
+            mail.removing = Some(Removing { position: removal.position, is_awaited: is_awaited || has_greeted });
         }
         // A connection that has just ended takes nothing any more; the agent gets the commit when it is back. So does one
         // that holds its lane open and does not read it.
@@ -470,7 +497,9 @@ mod tests {
     }
 
     fn enter(hub: &Hub, name: &str) -> (Arc<Connection>, mpsc::Receiver<Arc<[u8]>>) {
-        hub.enter(id(name), PublicKey([1; 32]), "127.0.0.1:1".parse().unwrap(), UnixMs(0))
+        let entered = hub.enter(id(name), PublicKey([1; 32]), "127.0.0.1:1".parse().unwrap(), UnixMs(0));
+        entered.0.note(|live| live.software = Some("test".into()));
+        entered
     }
 
     fn removal() -> Outgoing {
@@ -595,11 +624,10 @@ mod tests {
         a.removed(position);
         assert!(!is_told());
         b.removed(position);
+        assert!(!is_told());
         let (_again, _c) = enter(&hub, "c");
-        assert!(!is_told(), "whoever comes back gets the removal again");
         hub.leave(&c);
-        hub.connection(&id("c")).iter().for_each(|again| again.removed(position));
-        assert!(is_told());
+        assert!(is_told(), "who has just come back gets the removal again, and is not waited for");
         // Of these nobody says anything.
         hub.remove(8, vec![(removal(), Concerned::All)]);
         hub.head_moved(8, &[id("a")].into());
@@ -624,5 +652,21 @@ mod tests {
         assert_eq!(have_passed(), [false; 2]);
         b.removed(Position { epoch: 0, seq: 7 });
         assert_eq!(have_passed(), [true; 2]);
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_says_nothing_is_waited_for_once_and_one_that_has_not_greeted_never() {
+        let hub = Hub::default();
+        let (a, _a) = enter(&hub, "a");
+        a.note(|live| live.software = None);
+        hub.remove(7, vec![(removal(), Concerned::All)]);
+        assert!(hub.let_removals_pass().now_or_never().is_some());
+        a.note(|live| live.software = Some("test".into()));
+        hub.remove(8, vec![(removal(), Concerned::All)]);
+        assert!(hub.let_removals_pass().now_or_never().is_none());
+        hub.let_removals_pass().await;
+        assert!(hub.let_removals_pass().now_or_never().is_some(), "not once for each that is kept");
+        a.removed(Position { epoch: 0, seq: 8 });
+        assert_eq!(hub.under_way.agents.load(Ordering::Relaxed), 0);
     }
 }
