@@ -4,14 +4,12 @@
 //! Hashing", Lewi, Kim, Maykov, Weis, 2019): adding and taking away an element are lane-wise sums, so the order of
 //! changes does not matter and equal sets have equal digests.
 
-use crate::id::{Hash, hash};
-use blake3::hazmat::{HasherExt, hash_derive_key_context};
-use std::sync::LazyLock;
+use crate::id::{Context, Hash};
 
 const LANES: usize = 1024;
 
-/// The key that BLAKE3 derives from the context of facts: the same for each, so it is derived once.
-static FACT_KEY: LazyLock<[u8; 32]> = LazyLock::new(|| hash_derive_key_context("doorward 1 fact in set"));
+static FACT: Context = Context::new("doorward 1 fact in set");
+static DIGEST: Context = Context::new("doorward 1 set digest");
 
 /// The homomorphic sum of a set.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,7 +39,7 @@ impl SetSum {
     }
 
     fn combine(&mut self, element: &[u8], operation: fn(u16, u16) -> u16) {
-        let mut hasher = blake3::Hasher::new_from_context_key(&FACT_KEY);
+        let mut hasher = FACT.hasher();
         hasher.update(element);
         let mut expanded = [0_u8; LANES * 2];
         hasher.finalize_xof().fill(&mut expanded);
@@ -54,8 +52,12 @@ impl SetSum {
     /// The digest: a hash of all lanes, little-endian.
     #[must_use]
     pub fn digest(&self) -> Hash {
-        let bytes: Vec<u8> = self.0.iter().flat_map(|lane| lane.to_le_bytes()).collect();
-        hash("doorward 1 set digest", &[&bytes])
+        let mut bytes = [0_u8; LANES * 2];
+        let (pairs, _) = bytes.as_chunks_mut::<2>();
+        for (pair, lane) in pairs.iter_mut().zip(self.0) {
+            *pair = lane.to_le_bytes();
+        }
+        DIGEST.hash(&[&bytes])
     }
 }
 

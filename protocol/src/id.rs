@@ -2,7 +2,9 @@
 //!
 //! Deliberately no lookup and no meaning here: an id says only that its spelling is allowed.
 
+use blake3::hazmat::{HasherExt, hash_derive_key_context};
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 use thiserror::Error;
 
 /// Longest id in bytes (campus-format: 1 to 64 of `A-Z a-z 0-9 . _ -`).
@@ -196,6 +198,35 @@ impl ReaderKey {
     }
 }
 
+/// A context of hashes that are made often: the key that BLAKE3 derives from its name is derived once.
+#[derive(Debug)]
+pub struct Context {
+    name: &'static str,
+    key: OnceLock<[u8; 32]>,
+}
+
+impl Context {
+    /// Of this name.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, key: OnceLock::new() }
+    }
+
+    /// What [`hash`] gives under the same name.
+    #[must_use]
+    pub fn hash(&self, parts: &[&[u8]]) -> Hash {
+        let mut hasher = self.hasher();
+        for part in parts {
+            hasher.update(part);
+        }
+        Hash(*hasher.finalize().as_bytes())
+    }
+
+    pub(crate) fn hasher(&self) -> blake3::Hasher {
+        blake3::Hasher::new_from_context_key(self.key.get_or_init(|| hash_derive_key_context(self.name)))
+    }
+}
+
 /// BLAKE3 under a context, so that no hash of one kind is ever a hash of another.
 #[must_use]
 pub fn hash(context: &str, parts: &[&[u8]]) -> Hash {
@@ -217,6 +248,14 @@ mod tests {
         assert_eq!(DoorId::new(&"x".repeat(65)), Err(IdError::TooLong(65)));
         assert_eq!(DoorId::new("a:b"), Err(IdError::Character(':', "")));
         assert!(DoorId::new("eng-1_main.A").is_ok());
+    }
+
+    #[test]
+    fn a_context_gives_the_same_hash_as_its_name() {
+        let context = Context::new("doorward 1 test");
+        for parts in [&[][..], &[b"a".as_slice()], &[b"a", b"bc"]] {
+            assert_eq!(context.hash(parts), hash("doorward 1 test", parts));
+        }
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The tree over agents' leaves, in the shape of RFC 9162 section 2.1, with BLAKE3 and separate contexts.
 
-use crate::id::{Hash, hash};
+use crate::id::{Context, Hash, hash};
 use crate::limits::AGENTS_MAX;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+static LEAF: Context = Context::new("doorward 1 merkle leaf");
+static NODE: Context = Context::new("doorward 1 merkle node");
 
 /// An inclusion path: the siblings from the leaf to the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,15 +23,15 @@ pub struct Path {
 /// Hash of a leaf's bytes.
 #[must_use]
 pub fn leaf_hash(bytes: &[u8]) -> Hash {
-    hash("doorward 1 merkle leaf", &[bytes])
+    LEAF.hash(&[bytes])
 }
 
 fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    hash("doorward 1 merkle node", &[&left.0, &right.0])
+    NODE.hash(&[&left.0, &right.0])
 }
 
-/// A tree over leaves, each with a value beside its hash. Copies share what is equal, so that a copy with another leaf
-/// costs the path from that leaf to the root.
+/// A tree over leaves, each with a value beside its hash. Copies share what is equal, so that a copy with other leaves
+/// costs the paths from those to the root.
 #[derive(Debug, Clone)]
 pub struct Tree<T = ()> {
     top: Option<Arc<Node<T>>>,
@@ -93,11 +97,11 @@ impl<T> Tree<T> {
         })
     }
 
-    /// Puts another leaf in the place of the one at `index`; false past the end.
-    pub fn replace(&mut self, index: usize, hash: Hash, value: T) -> bool {
-        let Some(top) = self.top.as_ref().filter(|_| index < self.size) else { return false };
-        self.top = Some(top.with(self.size, index, hash, value));
-        true
+    /// Puts other leaves in the places of those at these indices; those past the end change nothing.
+    pub fn replace(&mut self, mut leaves: BTreeMap<usize, (Hash, T)>) {
+        if let Some(top) = self.top.as_ref().and_then(|top| top.with(0, self.size, &mut leaves)) {
+            self.top = Some(top);
+        }
     }
 
     /// The path of the leaf at `index`; `None` past the end.
@@ -155,18 +159,19 @@ impl<T> Node<T> {
         }
     }
 
-    /// The same with another leaf at a place that it has.
-    fn with(&self, size: usize, index: usize, hash: Hash, value: T) -> Arc<Self> {
+    /// The same, whose leaves begin at `first`, with those of these leaves that are its own; `None` when none is.
+    fn with(&self, first: usize, size: usize, leaves: &mut BTreeMap<usize, (Hash, T)>) -> Option<Arc<Self>> {
+        let end = first.saturating_add(size);
+        leaves.range(first..end).next()?;
         match self {
-            Self::Leaf(..) => Arc::new(Self::Leaf(hash, value)),
+            Self::Leaf(..) => leaves.remove(&first).map(|(hash, value)| Arc::new(Self::Leaf(hash, value))),
             Self::Pair(_, left, right) => {
                 let on_the_left = left_of(size);
-                if index < on_the_left {
-                    Self::pair(left.with(on_the_left, index, hash, value), Arc::clone(right))
-                } else {
-                    let (size, index) = (size - on_the_left, index - on_the_left);
-                    Self::pair(Arc::clone(left), right.with(size, index, hash, value))
-                }
+                let middle = first.saturating_add(on_the_left);
+                let other_left = left.with(first, on_the_left, leaves);
+                let other_right = right.with(middle, size.saturating_sub(on_the_left), leaves);
+                let or = |other: Option<Arc<Self>>, same: &Arc<Self>| other.unwrap_or_else(|| Arc::clone(same));
+                Some(Self::pair(or(other_left, left), or(other_right, right)))
             }
         }
     }
@@ -231,19 +236,27 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_with_another_leaf_is_the_one_over_the_other_leaves_and_leaves_its_copy_alone() {
+    fn a_tree_with_other_leaves_is_the_one_over_them_and_leaves_its_copy_alone() {
         for n in 1..40 {
             let before = Tree::new(leaves(n));
-            for i in 0..usize::from(n) {
+            let places = 0..usize::from(n);
+            for (first, second) in places.clone().flat_map(|first| places.clone().map(move |second| (first, second))) {
                 let (mut after, mut hashes) = (before.clone(), leaves(n));
-                hashes[i] = leaf_hash(b"other");
-                assert!(after.replace(i, hashes[i], ()));
+                let others = [(first, leaf_hash(b"other")), (second, leaf_hash(b"another"))];
+                others.iter().for_each(|(place, hash)| hashes[*place] = *hash);
+                after.replace(others.map(|(place, hash)| (place, (hash, ()))).into());
                 let anew = Tree::new(hashes.clone());
-                assert_eq!((after.root(), after.path(i)), (anew.root(), anew.path(i)), "leaf {i} of {n}");
+                assert_eq!(
+                    (after.root(), after.path(first)),
+                    (anew.root(), anew.path(first)),
+                    "leaves {others:?} of {n}"
+                );
                 assert!(after.leaves().map(|(hash, ())| hash).eq(hashes));
             }
             assert_eq!(before.root(), Tree::new(leaves(n)).root());
-            assert!(!before.clone().replace(usize::from(n), leaf_hash(b"other"), ()));
+            let mut same = before.clone();
+            same.replace([(usize::from(n), (leaf_hash(b"other"), ()))].into());
+            assert_eq!(same.root(), before.root());
         }
     }
 

@@ -69,17 +69,19 @@ impl Leaves {
         compiled: &Compiled,
         agents: impl IntoIterator<Item = &'a AgentId>,
     ) -> Result<Self, CodecError> {
-        let mut after = self.clone();
+        let mut others = BTreeMap::new();
         for agent in agents {
             match (self.place(agent), leaf_of(directory, compiled, agent)) {
                 (None, None) => {}
                 (Some(place), Some(leaf)) if self.tree.leaf(place).is_some_and(|(_, known)| known.key == leaf.key) => {
-                    after.tree.replace(place, leaf.hash()?, leaf);
+                    others.insert(place, (leaf.hash()?, leaf));
                 }
                 // Who is enrolled is different, and with it the places.
                 (Some(_), _) | (_, Some(_)) => return Self::reusing(directory, compiled, Some(self)),
             }
         }
+        let mut after = self.clone();
+        after.tree.replace(others);
         Ok(after)
     }
 
