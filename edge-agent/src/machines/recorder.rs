@@ -14,11 +14,16 @@ use doorward_protocol::id::{AgentId, DoorId};
 use doorward_protocol::record::{ChainHead, Record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 /// Taps that may wait for the recorder: more than all connections of the socket may have outstanding together.
 pub const TAPS_MAX: usize = 4096;
+
+/// How long the answer of the disk is watched for: a processor that goes to sleep meanwhile takes half as long to wake as a good
+/// disk takes to write. What comes in between is done all the same.
+const WATCH: Duration = Duration::from_micros(300);
 
 /// A decided tap and where its answer goes.
 #[derive(Debug)]
@@ -65,6 +70,8 @@ struct Course {
     waiting: BTreeMap<u64, Waiting>,
     next_ticket: u64,
     appending: Option<oneshot::Receiver<bool>>,
+    /// Until when its answer is watched for.
+    watched_until: Option<Instant>,
     loading: Option<oneshot::Receiver<Vec<Record>>>,
     /// Where a chain begins anew.
     begin: Option<ChainHead>,
@@ -85,7 +92,7 @@ impl RecorderTask {
             let until_timeout = self.machine.poll_timeout().map(|at| at.since_ms(wall_now()));
             let input = tokio::select! {
                 biased;
-                durable = answered(&mut course.appending) => match durable {
+                durable = written(&mut course.appending, &mut course.watched_until) => match durable {
                     Some(true) => Input::Appended,
                     Some(false) | None => Input::AppendFailed,
                 },
@@ -129,6 +136,7 @@ impl RecorderTask {
                 Effect::Append { records, head, begin } => {
                     let (done, appending) = oneshot::channel();
                     course.appending = Some(appending);
+                    course.watched_until = Some(Instant::now() + WATCH);
                     self.hand_over(Job::Append { records, head, begin, done }).await;
                 }
                 Effect::BeginAnew { after, incarnation } => {
@@ -175,6 +183,23 @@ impl Course {
         self.waiting.insert(ticket, Waiting { door: decided.tap.door.clone(), answer: decided.answer });
         Input::Tap(Tap { ticket, ..decided.tap })
     }
+}
+
+/// Whether an append is durable: watched for at first, then waited for.
+async fn written(appending: &mut Option<oneshot::Receiver<bool>>, watched_until: &mut Option<Instant>) -> Option<bool> {
+    while let Some(receiver) = appending
+        && let Some(until) = *watched_until
+    {
+        match receiver.try_recv() {
+            Err(TryRecvError::Empty) if Instant::now() < until => tokio::task::yield_now().await,
+            Err(TryRecvError::Empty) => *watched_until = None,
+            answer @ (Ok(_) | Err(TryRecvError::Closed)) => {
+                *appending = None;
+                return answer.ok();
+            }
+        }
+    }
+    answered(appending).await
 }
 
 /// The answer of a job that was handed over, `None` when it was dropped; waits for ever while there is no such job.
