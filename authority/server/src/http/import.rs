@@ -1,29 +1,40 @@
 //! The import of a newer campus folder, stage by stage; a dry run stops before the first stage that changes something.
 
 use super::caller::Caller;
-use super::extract::{Body, Params};
+use super::extract::Params;
 use super::lines::{Lines, lines};
 use super::shapes::{Fault, ImportLine, ImportOrder, ImportProgress, ImportResult};
 use super::{Api, Failure, blocking};
 use crate::authority::Accepted;
 use crate::clock;
+use crate::closing::ClosingAgent;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use doorward_policy::command::Command;
+use doorward_policy::compile::Compiled;
 use doorward_policy::difference::Difference;
+use doorward_policy::directory::Directory;
 use doorward_policy::folder::{self, CampusFiles};
 use doorward_policy::model::Campus;
 use doorward_policy::office::acts::Act;
 use doorward_policy::office::authorize::Object;
 use doorward_policy::parts::ROWS_MAX;
 use doorward_policy::plan::{Plan, PlanError};
+use doorward_protocol::id::AgentId;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Largest campus folder in bytes: two million people.
 pub const BODY_BYTES_MAX: usize = 512 << 20;
+
+/// How long agents may take to have a part before the next one is given all the same.
+const AGENTS_WITHIN: Duration = Duration::from_secs(1);
+/// How often it is looked whether they have it.
+const LOOK: Duration = Duration::from_millis(10);
 
 const STAGES: [&str; 5] = ["read", "compare", "plan", "store", "compile"];
 
@@ -44,9 +55,12 @@ pub async fn import(
     State(api): State<Arc<Api>>,
     Params(options): Params<Options>,
     caller: Caller,
-    Body(order): Body<ImportOrder>,
+    body: Bytes,
 ) -> Result<Response, Failure> {
     caller.may(&api, Act::Import, Object::Campus)?;
+    // Tens of megabytes: whatever else is to be done meanwhile does not wait for them to be read.
+    let order = blocking(move || serde_json::from_slice::<ImportOrder>(&body)).await?;
+    let order = order.map_err(|error| Failure::bad(format!("the body is no import: {error}")))?;
     let (lines, response) = lines();
     tokio::spawn(async move {
         let line = match run(&api, &options, caller, order, &lines).await {
@@ -78,26 +92,31 @@ async fn run(
         format!("{} people, {} cards, {} doors", tables.people.len(), tables.cards.len(), tables.doors.len()),
     )
     .await;
+    // Over a copy, since it takes seconds in which commits would wait for the present.
     let asked = Arc::clone(api);
-    let difference = blocking(move || Difference::between(&asked.authority.present().directory, &campus)).await?;
+    let copied = blocking(move || copy(&asked)).await?;
+    let compared = blocking(move || {
+        let difference = Difference::between(&copied.directory, &campus);
+        (copied, difference)
+    });
+    let (copied, difference) = compared.await?;
     let rows = difference.people.put.len()
         + difference.left.len()
         + difference.cards.put.len()
         + difference.cards.removed.len();
     stage(lines, 2, format!("{rows} people and cards differ")).await;
-    let asked = Arc::clone(api);
-    let (plan, difference) = blocking(move || plan(&asked, difference)).await??;
+    let (plan, parts) = blocking(move || plan(&copied, difference)).await??;
     let needs_allow_removals = plan.removes_too_much();
     lines.send(&ImportLine::Plan(Box::new(plan))).await;
     let nothing = ImportResult {
         seq: None,
         at: None,
-        changed: !difference.is_empty(),
+        changed: !parts.is_empty(),
         dry_run: options.dry_run,
         needs_allow_removals,
         agents: Vec::new(),
     };
-    if options.dry_run || difference.is_empty() {
+    if options.dry_run || parts.is_empty() {
         return Ok(nothing);
     }
     if needs_allow_removals && !options.allow_removals {
@@ -105,8 +124,6 @@ async fn run(
         return Err(Failure::new(StatusCode::CONFLICT, error)
             .with_hint("if the folder is right, import it again with --allow-removals"));
     }
-    let asked = Arc::clone(api);
-    let parts = blocking(move || difference.into_parts(&asked.authority.present().directory, ROWS_MAX)).await?;
     give(api, &caller, parts, nothing, lines).await
 }
 
@@ -133,9 +150,24 @@ async fn give(
         let closing = api.authority.closings.closing(accepted.seq)?;
         let concerned = closing.map(|closing| closing.agents).unwrap_or_default();
         agents.extend(concerned.into_keys().map(|id| id.to_string()));
+        if number.saturating_add(1) < total {
+            let _in_time = tokio::time::timeout(AGENTS_WITHIN, heard(api, accepted.seq)).await;
+        }
     }
     let seq = last.map(|last| last.seq);
     Ok(ImportResult { seq, at: last.map(|last| api.when(last.at)), agents: agents.into_iter().collect(), ..nothing })
+}
+
+/// Waits until each agent that is connected has the entry. Would the next part come before, agents fell behind and had to be
+/// sent several at once, and a removal would find them at work.
+async fn heard(api: &Api, seq: u64) {
+    let is_awaited =
+        |(id, agent): (&AgentId, &ClosingAgent)| agent.durable_at.is_none() && api.authority.hub.is_connected(id);
+    while let Ok(Some(closing)) = api.authority.closings.closing(seq)
+        && closing.agents.iter().any(is_awaited)
+    {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 fn broken_off(failure: Failure, done: usize, total: usize) -> Failure {
@@ -152,18 +184,26 @@ fn read(order: ImportOrder) -> Result<Campus, Failure> {
     folder::parse(&CampusFiles(files.collect())).map_err(Failure::of_problems)
 }
 
-/// Over a copy, since it takes seconds in which commits would wait for the present.
-fn plan(api: &Api, difference: Difference) -> Result<(Plan, Difference), Failure> {
-    let (directory, compiled) = {
-        let present = api.authority.present();
-        (present.directory.clone(), present.compiled.clone())
-    };
+/// What an import is compared with and planned on.
+struct Copied {
+    directory: Directory,
+    compiled: Compiled,
+}
+
+fn copy(api: &Api) -> Copied {
+    let present = api.authority.present();
+    Copied { directory: present.directory.clone(), compiled: present.compiled.clone() }
+}
+
+/// What a difference would do, and in which parts it is given; in none, where nothing is different.
+fn plan(Copied { directory, compiled }: &Copied, difference: Difference) -> Result<(Plan, Vec<Difference>), Failure> {
     let at = clock::wall().max(directory.at());
-    let plan = Plan::of(&directory, &compiled, &difference, at).map_err(|error| match error {
+    let plan = Plan::of(directory, compiled, &difference, at).map_err(|error| match error {
         PlanError::Refused(refusal) => refusal.into(),
         PlanError::Compile(_) | PlanError::NoDay(_) => Failure::new(StatusCode::CONFLICT, error.to_string()),
     })?;
-    Ok((plan, difference))
+    let parts = if difference.is_empty() { Vec::new() } else { difference.into_parts(directory, ROWS_MAX) };
+    Ok((plan, parts))
 }
 
 async fn stage(lines: &Lines, done: usize, detail: String) {

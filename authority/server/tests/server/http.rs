@@ -3,6 +3,7 @@
 use crate::running::{Running, options, running};
 use crate::support::{active_card, campus, campus_files, made};
 use doorward_policy::command::Entry;
+use doorward_policy::parts::ROWS_MAX;
 use doorward_server::http::shapes::{
     Agents, Alarms, CardView, Change, Fault, ImportLine, Invitation, JournalLine, LogLine, ProgressLine, Status,
     Summary, WhereAnswer, WhoAnswer, WhyAnswer,
@@ -210,7 +211,8 @@ async fn a_suspension_does_not_wait_for_the_end_of_a_large_import() {
     };
     journal.read_from(3, note).unwrap();
     names.sort_unstable();
-    assert_eq!(names, ["card-suspend", "import", "import", "import", "import"]);
+    assert_eq!(names[..2], ["card-suspend", "import"]);
+    assert_eq!(names.len(), 1 + 14_000_usize.div_ceil(ROWS_MAX), "{names:?}");
     let again: Vec<ImportLine> = running.lines("POST", "/v1/import", &body).await;
     assert!(matches!(again.last(), Some(ImportLine::Result(result)) if !result.changed));
     running.stop().await;
