@@ -26,7 +26,7 @@ use tokio::time::Instant;
 const QUIET: Duration = Duration::from_millis(100);
 
 /// How long records wait for removals at most: while one follows the other, they come home all the same.
-const PASSING: Duration = Duration::from_millis(500);
+const PASSING: Duration = Duration::from_millis(100);
 
 /// Why a connection is ended from this side, with the code that stands in its close frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,6 +20,10 @@ pub const FORMAT: i64 = 1;
 /// the disk with them; and costs each of them little of the disk's wait.
 pub const GROUP_ROWS_MAX: usize = 4_096;
 
+/// What a writer may keep of its database in memory, in KiB: as many pages as one group of records touches. Without it, each
+/// would go to the log several times.
+const WRITER_CACHE_KIB: i64 = 65_536;
+
 /// Only readers and a checkpoint can hold the lock.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -45,6 +49,7 @@ impl Database {
     ) -> Result<(Self, JoinHandle<()>), StoreError> {
         create_private(file).map_err(|error| StoreError::Storage(format!("{}: {error}", file.display())))?;
         let mut writer = connect(file)?;
+        writer.pragma_update(None, "cache_size", WRITER_CACHE_KIB.saturating_neg())?;
         prepare(&mut writer, file, schema, added)?;
         let reader = Arc::new(Mutex::new(connect(file)?));
         let (jobs, queue) = mpsc::channel();

@@ -2,6 +2,7 @@
 //!
 //! Of a tap stays that somebody was at a door: the log of doors and the chains of agents go on. Who it was goes, with the card.
 
+use super::records::OF_PERSON;
 use super::{AccessStore, StoreError, signed};
 use doorward_policy::erasure::ERASED;
 use rusqlite::{Transaction, params};
@@ -32,12 +33,12 @@ impl AccessStore {
     /// See [`StoreError`]; it can be done again.
     pub async fn erase(&self, erased: &Erased) -> Result<u64, StoreError> {
         let mut records = 0;
-        let mut places = vec![("person", erased.person.clone())];
-        places.extend(erased.cards.iter().map(|card| ("card", card.clone())));
-        for (column, value) in places {
+        let mut places = vec![(OF_PERSON.replace('?', "?1"), erased.person.clone())];
+        places.extend(erased.cards.iter().map(|card| ("card = ?1".to_owned(), card.clone())));
+        for (condition, value) in places {
             let sql = format!(
                 "UPDATE records SET person = NULL, card = NULL, credential = zeroblob(16)
-                 WHERE id IN (SELECT id FROM records WHERE {column} = ?1 LIMIT ?2)"
+                 WHERE id IN (SELECT id FROM records WHERE {condition} LIMIT ?2)"
             );
             loop {
                 let (sql, value) = (sql.clone(), value.clone());
@@ -52,9 +53,10 @@ impl AccessStore {
                 }
             }
         }
-        let cards = erased.cards.clone();
+        let (person, cards) = (erased.person.clone(), erased.cards.clone());
         self.log
             .write(move |transaction| {
+                transaction.execute("DELETE FROM holders WHERE person = ?1", [&person])?;
                 let sql = "UPDATE alarms SET text = replace(text, ?1, ?2) WHERE instr(text, ?1) > 0";
                 for card in &cards {
                     transaction.prepare_cached(sql)?.execute(params![format!(" card {card} "), " card erased "])?;

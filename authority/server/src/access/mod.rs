@@ -93,13 +93,15 @@ impl AccessStore {
     /// See [`StoreError`].
     pub fn open(layout: &Layout) -> Result<(Self, [JoinHandle<()>; 4]), StoreError> {
         let schema = [records::SCHEMA, alarms::SCHEMA];
-        let (log, log_writer) = Database::open(&layout.access(), &schema, old::ADDED, "access-writer")?;
+        let added = [old::ADDED, records::ADDED].concat();
+        let (log, log_writer) = Database::open(&layout.access(), &schema, &added, "access-writer")?;
         let schema = [contacts::SCHEMA, closings::SCHEMA];
         let (progress, progress_writer) = Database::open(&layout.progress(), &schema, "", "progress-writer")?;
         let (looks, looks_writer) = Database::open(&layout.looks(), &[looks::SCHEMA], "", "looks-writer")?;
         let (events, events_writer) = Database::open(&layout.events(), &[events::SCHEMA], "", "events-writer")?;
         let writers = [log_writer, progress_writer, looks_writer, events_writer];
-        let turns = Arc::new(Semaphore::new(database::GROUP_ROWS_MAX));
+        // One group is being written, and one waits for it.
+        let turns = Arc::new(Semaphore::new(database::GROUP_ROWS_MAX.saturating_mul(2)));
         Ok((Self { log, progress, looks, events, raised: Arc::default(), turns }, writers))
     }
 

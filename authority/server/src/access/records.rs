@@ -22,11 +22,23 @@ pub(super) const SCHEMA: &str = "
     CREATE INDEX records_by_time ON records (at);
     CREATE INDEX records_by_door ON records (door);
     CREATE INDEX records_by_card ON records (card);
-    CREATE INDEX records_by_person ON records (person);
     CREATE TABLE chains (
         agent TEXT NOT NULL, incarnation BLOB NOT NULL, ordinal BIGINT NOT NULL, seq BIGINT NOT NULL,
         hash BLOB NOT NULL, PRIMARY KEY (agent, incarnation));
 ";
+
+/// Added to what the first version of the store had, in the place of an index by person: cards come in any order, so that each
+/// index over those who tap costs a page of the disk for each record, and a person's records are found by the cards.
+pub(super) const ADDED: &str = "
+    CREATE TABLE IF NOT EXISTS holders (person TEXT NOT NULL, card TEXT NOT NULL, PRIMARY KEY (person, card)) WITHOUT ROWID;
+    INSERT OR IGNORE INTO holders SELECT DISTINCT person, card FROM records
+        WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'records_by_person')
+        AND person IS NOT NULL AND card IS NOT NULL;
+    DROP INDEX IF EXISTS records_by_person;
+";
+
+/// Records of a person, by the cards under which that one has tapped.
+pub(super) const OF_PERSON: &str = "card IN (SELECT card FROM holders WHERE person = ?) AND person = ?";
 
 /// A record to store, with what the authority knows about it at that moment.
 #[derive(Debug, Clone)]
@@ -104,6 +116,10 @@ impl Filter {
     pub(super) fn conditions(&self) -> (String, Vec<Value>) {
         let mut conditions = Vec::new();
         let mut values: Vec<Value> = Vec::new();
+        if let Some(person) = &self.person {
+            values.push(Value::Text(person.clone()));
+            conditions.push(OF_PERSON.replace('?', "?1"));
+        }
         let mut narrow = |condition: &str, value: Option<Value>| {
             if let Some(value) = value {
                 values.push(value);
@@ -112,7 +128,6 @@ impl Filter {
         };
         narrow("door =", self.door.clone().map(Value::Text));
         narrow("card =", self.card.clone().map(Value::Text));
-        narrow("person =", self.person.clone().map(Value::Text));
         narrow("reason =", self.reason.clone().map(Value::Text));
         narrow("granted =", self.granted.map(|granted| Value::Integer(i64::from(granted))));
         narrow("at >=", self.since.map(|at| Value::Integer(at.0)));
@@ -138,6 +153,8 @@ const INSERT: &str = "INSERT INTO records (id, agent, incarnation, seq, at, door
                       reason, granted, epoch, commit_seq, received_at) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
                       ON CONFLICT (agent, incarnation, seq) DO NOTHING";
+
+const INSERT_HOLDER: &str = "INSERT INTO holders (person, card) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 
 impl AccessStore {
     /// Waits for the turn of so many records. As long as it is held others wait: what stands before the writer stays so little
@@ -167,6 +184,9 @@ impl AccessStore {
             for new in records.iter().filter(|new| new.record.seq > removed) {
                 if insert(&mut statement, id.saturating_add(1), &agent, head.incarnation, new, received_at)? {
                     id = id.saturating_add(1);
+                    if let (Some(card), Some(person)) = (&new.card, &new.person) {
+                        transaction.prepare_cached(INSERT_HOLDER)?.execute([person, card])?;
+                    }
                     if let Some(alarm) = &new.alarm {
                         alarm.say();
                         alarms::insert(transaction, alarm, received_at)?;
@@ -495,6 +515,28 @@ mod tests {
             [2, 4, 5]
         );
         assert!(seqs(Filter { door: Some("d-2".into()), ..Filter::default() }, 9).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_persons_records_are_found_by_the_cards_also_where_an_index_was_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory);
+        let mut records: Vec<_> = (1..=4).map(|seq| record(seq, Reason::Granted)).collect();
+        // The card was another person's once, and that one has another card.
+        records[1].person = Some("q".into());
+        records[3] = NewRecord { card: Some("B".into()), person: Some("q".into()), ..records[3].clone() };
+        store.store_records(agent(), records.clone(), chain(&records), UnixMs(7)).await.unwrap();
+        let of = |store: &AccessStore, person: &str| -> Vec<u64> {
+            let filter = Filter { person: Some(person.into()), granted: Some(true), ..Filter::default() };
+            store.records(&filter, 9).unwrap().into_iter().map(|row| row.seq).collect()
+        };
+        let all = |store: &AccessStore| (of(store, "p"), of(store, "q"), of(store, "r"));
+        assert_eq!(all(&store), (vec![1, 3], vec![2, 4], vec![]));
+        drop(store);
+        let before = "DROP TABLE holders; CREATE INDEX records_by_person ON records (person)";
+        let file = Layout::new(directory.path()).access();
+        super::super::database::connect(&file).unwrap().execute_batch(before).unwrap();
+        assert_eq!(all(&open(&directory)), (vec![1, 3], vec![2, 4], vec![]));
     }
 
     #[tokio::test]
