@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tests::bench::measure::{count, ms};
+use tests::bench::peers::{FannedOut, fan_out};
 use tests::bench::report::{Report, Row, Target};
 use tests::bench::swarm::crowd::Crowd;
 use tests::bench::swarm::play::Order;
@@ -31,9 +32,10 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Runs the benchmark.
 pub fn run() -> Result<Report> {
     let program = Path::new(env!("CARGO_BIN_EXE_swarm"));
+    let bare = fan_out("quic", AGENTS);
     let mut rows = catching_up(&mut SwarmWorld::start(program, recipe(FEWER_AGENTS))?)?;
     let mut world = SwarmWorld::start(program, recipe(AGENTS))?;
-    rows.extend(at_rest(&mut world)?);
+    rows.extend(beside_bare(at_rest(&mut world)?, bare));
     fall_behind(&mut world)?;
     rows.extend(storms(&mut world)?);
     Report::new("reconnect", &Crowd(recipe(AGENTS)).describe(), rows)
@@ -83,7 +85,7 @@ fn fall_behind(world: &mut SwarmWorld) -> Result<()> {
 }
 
 /// Memory and processor time while nothing happens.
-fn at_rest(world: &mut SwarmWorld) -> Result<Vec<Row>> {
+fn at_rest(world: &mut SwarmWorld) -> Result<[Row; 2]> {
     let server = world.authority.process()?.id();
     let before = usage(server)?.resident_bytes;
     let (shaken, current) = world.connect()?;
@@ -97,7 +99,7 @@ fn at_rest(world: &mut SwarmWorld) -> Result<Vec<Row>> {
     let (agents_after, server_after) = world.cpu()?;
     let share = |before: Duration, after: Duration| 100.0 * ms(after.saturating_sub(before)) / took;
     let first = ms(Duration::from_micros(current.last_us.saturating_sub(shaken.first_us)));
-    Ok(vec![
+    Ok([
         Row::new("authority: memory a connected agent (resident)", "KiB", &[kib])
             .target(Target::AtMost(40.0))
             .note(format!("{AGENTS} agents; their first connection and snapshot took {:.1} s", first / 1e3)),
@@ -110,6 +112,18 @@ fn at_rest(world: &mut SwarmWorld) -> Result<Vec<Row>> {
         .beside("the agents'", &[share(agents_before, agents_after)])
         .note(format!("over {} s, with the usual pulse", IDLE.as_secs())),
     ])
+}
+
+/// Puts memory and processor time beside those of a server that only speaks QUIC, with the agents' keep-alive.
+fn beside_bare(rows: [Row; 2], bare: Result<FannedOut>) -> [Row; 2] {
+    let [memory, rest] = rows;
+    match bare {
+        Ok(bare) => [
+            memory.beside("bare QUIC with TLS", &[bare.server_bytes_per_connection / 1024.0]),
+            rest.beside("bare QUIC with TLS and the same keep-alive", &[bare.server_idle_cpu_us_per_s / 1e4]),
+        ],
+        Err(why) => [memory.note(format!("{why:#}")), rest],
+    }
 }
 
 /// Restarts of the authority, each beside bare handshakes with the same server.

@@ -18,6 +18,8 @@ pub struct FannedOut {
     pub server_cpu_us_per_delivery: f64,
     /// Resident memory of the server for each connection.
     pub server_bytes_per_connection: f64,
+    /// Processor time of the server while nothing happens, in microseconds a second.
+    pub server_idle_cpu_us_per_s: f64,
 }
 
 /// The exit code with which the program says that a peer is not installed.

@@ -35,8 +35,10 @@ const CONNECT_ALL_MAX: Duration = Duration::from_secs(300);
 const DELIVERY_MAX: Duration = Duration::from_secs(60);
 /// How long acknowledgements may come in before processor time is read.
 const SETTLE: Duration = Duration::from_millis(300);
-/// How long memory may settle, and how long the server is watched while nothing happens.
-const IDLE: Duration = Duration::from_secs(1);
+/// How long memory may settle.
+const REST: Duration = Duration::from_secs(1);
+/// How long the server is watched while nothing happens.
+const IDLE: Duration = Duration::from_secs(6);
 
 /// A server that tells subscribers what is published.
 pub trait Peer: 'static {
@@ -157,7 +159,7 @@ async fn measure<P: Peer>(
     let connected = timeout(CONNECT_ALL_MAX, connect::<P>(&connector, subscribers, &arrivals)).await;
     connected.context("not all subscribers could connect in time")??;
     let connect_ms = ms(begun);
-    sleep(IDLE).await;
+    sleep(REST).await;
     let resident = server.resident_bytes()?.saturating_sub(resident_before);
     let idle_before = server.cpu_us()?;
     sleep(IDLE).await;

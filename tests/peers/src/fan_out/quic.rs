@@ -16,11 +16,15 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::broadcast;
 
 /// What this is negotiated as.
 const ALPN: &str = "bare";
+
+/// How often a subscriber that says nothing shows that it is there: as often as our agents do.
+const KEEP_ALIVE: Duration = Duration::from_secs(3);
 
 /// How many connections share a socket at the subscribers: so few that its usual buffer holds a word to each.
 const SHARING: usize = 40;
@@ -91,7 +95,9 @@ impl Outlets {
     /// For connections by this configuration.
     pub fn new(config: ClientConfig) -> Result<Self> {
         let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(config)?));
-        config.transport_config(Arc::new(transport()));
+        let mut transport = transport();
+        transport.keep_alive_interval(Some(KEEP_ALIVE));
+        config.transport_config(Arc::new(transport));
         Ok(Self { config, newest: Mutex::new((0, None)) })
     }
 
