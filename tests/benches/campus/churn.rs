@@ -20,10 +20,10 @@ const BEFORE: Recipe = Recipe { seed: 4, people: 2_000, doors: 1_000, agents: 10
 const AFTER: Recipe = Recipe { people: 102_000, ..BEFORE };
 
 /// How many revocations while nothing else happens.
-const IDLE: usize = 50;
+const IDLE: usize = 30;
 
 /// The pause between two of them.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(400);
 
 /// Runs the benchmark.
 pub fn run() -> Result<Report> {
