@@ -119,6 +119,17 @@ impl Peer {
         }
     }
 
+    /// Whether the other side ended the connection with this code. Whoever floods it may lose that word, and then hears that it knows
+    /// of no such connection.
+    pub fn is_sent_away(&self, code: u64) -> Result<bool> {
+        let closed = self.runtime.block_on(async { timeout(SOON, self.connection.closed()).await });
+        Ok(match closed.context("the connection stays open")? {
+            ConnectionError::ApplicationClosed(close) => u64::from(close.error_code) == code,
+            ConnectionError::Reset => true,
+            other => return Err(other.into()),
+        })
+    }
+
     /// Whether the connection stands.
     pub fn is_open(&self) -> bool {
         self.connection.close_reason().is_none()
