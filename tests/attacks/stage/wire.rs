@@ -123,11 +123,11 @@ impl Peer {
     /// of no such connection.
     pub fn is_sent_away(&self, code: u64) -> Result<bool> {
         let closed = self.runtime.block_on(async { timeout(SOON, self.connection.closed()).await });
-        Ok(match closed.context("the connection stays open")? {
-            ConnectionError::ApplicationClosed(close) => u64::from(close.error_code) == code,
-            ConnectionError::Reset => true,
-            other => return Err(other.into()),
-        })
+        let error = closed.context("the connection stays open")?;
+        if let ConnectionError::ApplicationClosed(close) = &error {
+            return Ok(u64::from(close.error_code) == code);
+        }
+        if matches!(error, ConnectionError::Reset) { Ok(true) } else { Err(error.into()) }
     }
 
     /// Whether the connection stands.
