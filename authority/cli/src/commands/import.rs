@@ -18,7 +18,7 @@ use std::path::PathBuf;
 /// Bring a newer campus folder into force
 ///
 /// Changes people, cards, doors, rules and grants to what the folder says. A folder that changes thousands of rows comes in
-/// several entries of the journal, so that a suspension never waits for it: first what changes for those who are here, together, then
+/// several entries of the journal, so that a suspension waits for one of them at most: first what changes for those who are here, together, then
 /// those who are new. Should it break off, import the folder again. Cards that were suspended or closed here stay so. People whom the folder does not name any more have left, and stay on record. The plan says who gains and loses what, building by building. A folder that takes away more
 /// than a tenth of the people or of the rights is refused, because it is more likely a bad export than a bad day.
 #[derive(Debug, Args)]
